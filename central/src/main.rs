@@ -1,0 +1,2 @@
+//! Entry point of the centre.
+fn main() {}

@@ -1,0 +1,95 @@
+//! Small dense symmetric matrices: covariances of at most 128 shares.
+
+/// A square matrix, row by row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matrix {
+    size: usize,
+    entries: Vec<f64>,
+}
+
+impl Matrix {
+    /// The matrix with these entries.
+    #[must_use]
+    pub fn from_fn(size: usize, entry: impl Fn(usize, usize) -> f64) -> Self {
+        let places = (0..size).flat_map(|row| (0..size).map(move |column| (row, column)));
+        Self { size, entries: places.map(|(row, column)| entry(row, column)).collect() }
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// One entry.
+    #[must_use]
+    pub fn at(&self, row: usize, column: usize) -> f64 {
+        self.entries[row * self.size + column]
+    }
+
+    /// The first rows and columns.
+    #[must_use]
+    pub fn leading(&self, size: usize) -> Self {
+        Self::from_fn(size, |row, column| self.at(row, column))
+    }
+
+    /// The sum of two matrices of one size.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self::from_fn(self.size, |row, column| self.at(row, column) + other.at(row, column))
+    }
+
+    /// J A Jᵀ.
+    #[must_use]
+    pub fn congruent(&self, jacobian: impl Fn(usize, usize) -> f64) -> Self {
+        let n = self.size;
+        let half = Self::from_fn(n, |row, column| (0..n).map(|i| jacobian(row, i) * self.at(i, column)).sum());
+        Self::from_fn(n, |row, column| (0..n).map(|i| half.at(row, i) * jacobian(column, i)).sum())
+    }
+
+    /// cᵀ A c.
+    #[must_use]
+    pub fn quadratic(&self, c: &[f64]) -> f64 {
+        let product = |row: usize| (0..self.size).map(|column| self.at(row, column) * c[column]).sum::<f64>();
+        (0..self.size).map(|row| c[row] * product(row)).sum()
+    }
+
+    /// bᵀ A⁻¹ b by Cholesky's factor, or `None` if the matrix is not positive definite.
+    #[must_use]
+    pub fn inverse_quadratic(&self, b: &[f64]) -> Option<f64> {
+        let n = self.size;
+        let mut factor = vec![0.0; n * n];
+        let mut solved = vec![0.0; n];
+        for i in 0..n {
+            for j in 0..=i {
+                let known: f64 = (0..j).map(|l| factor[i * n + l] * factor[j * n + l]).sum();
+                let rest = self.at(i, j) - known;
+                if i != j {
+                    factor[i * n + j] = rest / factor[j * n + j];
+                } else if rest > 0.0 {
+                    factor[i * n + i] = libm::sqrt(rest);
+                } else {
+                    return None;
+                }
+            }
+            let known: f64 = (0..i).map(|l| factor[i * n + l] * solved[l]).sum();
+            solved[i] = (b[i] - known) / factor[i * n + i];
+        }
+        Some(solved.iter().map(|value| value * value).sum())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inverse_quadratic_solves() {
+        let entries = [4.0, 2.0, 2.0, 3.0];
+        let matrix = Matrix::from_fn(2, |row, column| entries[2 * row + column]);
+        // A⁻¹ = [3, −2; −2, 4] / 8, so bᵀ A⁻¹ b = (3·1 − 4·2 + 4·4) / 8 at b = (1, 2).
+        let found = matrix.inverse_quadratic(&[1.0, 2.0]).expect("positive definite");
+        assert!((found - 11.0 / 8.0).abs() < 1e-14);
+        assert_eq!(Matrix::from_fn(2, |_, _| 1.0).inverse_quadratic(&[1.0, 0.0]), None);
+    }
+}

@@ -1,0 +1,183 @@
+//! One inference, or one later outcome, as the device saw it. Never leaves.
+//!
+//! An [`Observation`] borrows what the runtime has in its hands. It has no encoder, and its `Debug` shows its shape alone:
+//!
+//! ```
+//! use driftglass::observe::{Observation, Values};
+//! let inputs = [("numeric", Values::F32(&[12.5]))];
+//! let seen = Observation { inputs: &inputs, ..Observation::default() };
+//! assert!(!format!("{seen:?}").contains("12.5"));
+//! ```
+
+use core::fmt;
+
+use crate::spec::Source;
+
+/// What the device saw of one inference.
+#[derive(Clone, Copy, Default)]
+pub struct Observation<'a> {
+    /// Input tensors by name.
+    pub inputs: &'a [(&'a str, Values<'a>)],
+    /// Output tensors by name.
+    pub outputs: &'a [(&'a str, Values<'a>)],
+    /// Duration of the inference in milliseconds.
+    pub latency_ms: Option<f64>,
+}
+
+/// The elements of a tensor, in row-major order.
+#[derive(Clone, Copy)]
+pub enum Values<'a> {
+    /// 32-bit floats.
+    F32(&'a [f32]),
+    /// 64-bit floats.
+    F64(&'a [f64]),
+    /// 32-bit integers.
+    I32(&'a [i32]),
+    /// 64-bit integers.
+    I64(&'a [i64]),
+    /// Bytes, or truth values as 0 and 1.
+    U8(&'a [u8]),
+    /// Text.
+    Text(&'a [String]),
+}
+
+/// One value of a metric.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Value<'a> {
+    /// A number; never NaN.
+    Number(f64),
+    /// Text.
+    Text(&'a str),
+    /// Nothing there, or NaN.
+    Missing,
+}
+
+impl<'a> Observation<'a> {
+    /// The value of a metric's source. Outcomes and pairs have none yet.
+    #[must_use]
+    pub fn value(&self, source: &Source) -> Value<'a> {
+        match source {
+            Source::Input { tensor, index } => at(self.inputs, tensor, *index),
+            Source::Output { tensor, index } => at(self.outputs, tensor, *index),
+            Source::Argmax { tensor } => largest(self.outputs, tensor, |index, _| index as f64),
+            Source::Max { tensor } => largest(self.outputs, tensor, |_, value| value),
+            Source::Latency => self.latency_ms.map_or(Value::Missing, Value::from),
+            Source::Outcome | Source::Pair { .. } => Value::Missing,
+        }
+    }
+}
+
+fn find<'a>(tensors: &[(&str, Values<'a>)], name: &str) -> Option<Values<'a>> {
+    tensors.iter().find(|(given, _)| *given == name).map(|(_, values)| *values)
+}
+
+fn at<'a>(tensors: &[(&str, Values<'a>)], name: &str, index: usize) -> Value<'a> {
+    find(tensors, name).map_or(Value::Missing, |values| values.get(index))
+}
+
+/// Index and value of the first largest element. Missing if the tensor is, or holds a NaN.
+fn largest<'a>(tensors: &[(&str, Values<'a>)], name: &str, pick: fn(usize, f64) -> f64) -> Value<'a> {
+    let Some(values) = find(tensors, name) else { return Value::Missing };
+    let mut best: Option<(usize, f64)> = None;
+    for index in 0..values.len() {
+        let Value::Number(number) = values.get(index) else { return Value::Missing };
+        if best.is_none_or(|(_, largest)| number > largest) {
+            best = Some((index, number));
+        }
+    }
+    best.map_or(Value::Missing, |(index, number)| Value::from(pick(index, number)))
+}
+
+impl<'a> Values<'a> {
+    /// Number of elements.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::F32(values) => values.len(),
+            Self::F64(values) => values.len(),
+            Self::I32(values) => values.len(),
+            Self::I64(values) => values.len(),
+            Self::U8(values) => values.len(),
+            Self::Text(values) => values.len(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One element, missing if there is none.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Value<'a> {
+        let number = match self {
+            Self::F32(values) => values.get(index).map(|value| f64::from(*value)),
+            Self::F64(values) => values.get(index).copied(),
+            Self::I32(values) => values.get(index).map(|value| f64::from(*value)),
+            Self::I64(values) => values.get(index).map(|value| *value as f64),
+            Self::U8(values) => values.get(index).map(|value| f64::from(*value)),
+            Self::Text(values) => return values.get(index).map_or(Value::Missing, |text| Value::Text(text)),
+        };
+        number.map_or(Value::Missing, Value::from)
+    }
+}
+
+impl From<f64> for Value<'_> {
+    fn from(number: f64) -> Self {
+        if number.is_nan() { Self::Missing } else { Self::Number(number) }
+    }
+}
+
+impl fmt::Debug for Observation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = |tensors: &[(&str, Values<'_>)]| -> Vec<(String, usize)> {
+            tensors.iter().map(|(name, values)| ((*name).to_owned(), values.len())).collect()
+        };
+        f.debug_struct("Observation")
+            .field("inputs", &names(self.inputs))
+            .field("outputs", &names(self.outputs))
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Values<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Values(len {})", self.len())
+    }
+}
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Value(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(source: Source, expected: Option<f64>) {
+        let inputs = [("numeric", Values::F32(&[1.5, f32::NAN])), ("code", Values::I64(&[7]))];
+        let outputs = [("probabilities", Values::F32(&[0.25, 0.5, 0.25])), ("broken", Values::F32(&[0.5, f32::NAN]))];
+        let seen = Observation { inputs: &inputs, outputs: &outputs, latency_ms: Some(3.0) };
+        let expected = expected.map_or(Value::Missing, Value::Number);
+        assert!(seen.value(&source) == expected, "{source:?}");
+    }
+
+    #[test]
+    fn sources_find_their_value() {
+        let tensor = |name: &str| name.to_owned();
+        check(Source::Input { tensor: tensor("numeric"), index: 0 }, Some(1.5));
+        check(Source::Input { tensor: tensor("numeric"), index: 1 }, None);
+        check(Source::Input { tensor: tensor("numeric"), index: 2 }, None);
+        check(Source::Input { tensor: tensor("absent"), index: 0 }, None);
+        check(Source::Input { tensor: tensor("code"), index: 0 }, Some(7.0));
+        check(Source::Output { tensor: tensor("probabilities"), index: 2 }, Some(0.25));
+        check(Source::Argmax { tensor: tensor("probabilities") }, Some(1.0));
+        check(Source::Max { tensor: tensor("probabilities") }, Some(0.5));
+        check(Source::Max { tensor: tensor("broken") }, None);
+        check(Source::Latency, Some(3.0));
+        check(Source::Outcome, None);
+    }
+}

@@ -1,0 +1,20 @@
+//! Bounded state of a window on the device. Never leaves.
+//!
+//! A [`Profile`] holds one count per cell of each metric, so its size is fixed by the spec. From it a question draws one
+//! symbol ([`Profile::answer`]). A profile has no encoder, and its `Debug` shows its shape alone:
+//!
+//! ```compile_fail
+//! fn leaves<T: serde::Serialize>() {}
+//! leaves::<driftglass::sketch::Profile>();
+//! ```
+
+mod answer;
+mod binning;
+mod counts;
+mod pending;
+mod profile;
+
+pub use binning::Binning;
+pub use counts::CellCounts;
+pub use pending::PendingPredictions;
+pub use profile::Profile;

@@ -1,0 +1,77 @@
+//! All sketches of a window.
+
+use super::binning::Binning;
+use super::counts::CellCounts;
+use super::pending::PendingPredictions;
+use crate::observe::{Observation, Value};
+use crate::spec::{Metric, MonitorSpec, Source, WindowIndex};
+
+/// Counts of every metric in one window.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    window: WindowIndex,
+    metrics: Vec<CellCounts>,
+}
+
+impl Profile {
+    /// The empty profile of a window.
+    #[must_use]
+    pub fn new(spec: &MonitorSpec, window: WindowIndex) -> Self {
+        let metrics = spec.metrics.iter().map(|metric| CellCounts::new(metric.cells.count())).collect();
+        Self { window, metrics }
+    }
+
+    /// The window it covers.
+    #[must_use]
+    pub fn window(&self) -> WindowIndex {
+        self.window
+    }
+
+    /// The counts of each metric, in the order of the spec.
+    #[must_use]
+    pub fn metrics(&self) -> &[CellCounts] {
+        &self.metrics
+    }
+
+    /// Counts an inference, and lets its predictions wait under `key` for their outcome.
+    pub fn observe(
+        &mut self,
+        spec: &MonitorSpec,
+        binnings: &[Binning],
+        seen: &Observation<'_>,
+        waits: Option<(&str, u64, &mut PendingPredictions)>,
+    ) {
+        let mut cells = vec![None; spec.metrics.len()];
+        for (index, metric) in spec.metrics.iter().enumerate().filter(|(_, metric)| !comes_later(metric)) {
+            let place = binnings[index].place(seen.value(&metric.source));
+            self.metrics[index].update(place);
+            cells[index] = place.cell();
+        }
+        if let Some((key, at_secs, pending)) = waits {
+            pending.insert(key, at_secs, cells);
+        }
+    }
+
+    /// Counts an outcome, and each pair that it completes.
+    pub fn outcome(&mut self, spec: &MonitorSpec, binnings: &[Binning], value: Value<'_>, predictions: &[Option<usize>]) {
+        for (index, metric) in spec.metrics.iter().enumerate() {
+            match metric.source {
+                Source::Outcome => self.metrics[index].update(binnings[index].place(value)),
+                Source::Pair { prediction, outcome } => {
+                    let columns = spec.metrics[outcome].cells.count();
+                    let row = predictions.get(prediction).copied().flatten();
+                    let column = binnings[outcome].place(value).cell();
+                    if let (Some(row), Some(column)) = (row, column) {
+                        let cell = (row * columns + column) as f64;
+                        self.metrics[index].update(binnings[index].place(Value::Number(cell)));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn comes_later(metric: &Metric) -> bool {
+    matches!(metric.source, Source::Outcome | Source::Pair { .. })
+}

@@ -1,0 +1,313 @@
+//! The monitor spec: what is measured, what is asked, how it is hidden and what it may cost.
+//!
+//! A [`MonitorSpec`] exists only in valid form: [`MonitorSpec::parse`] reads the JSON of `pkg-config.json`, refuses what it
+//! does not know, and every error names the JSON pointer, the rule and the limit, never a value of the document. The
+//! fields and their ranges are in `docs/spec.md`.
+//!
+//! ```
+//! # let text = include_str!("../../pkg-config.json");
+//! let spec = driftglass::spec::MonitorSpec::parse(text)?;
+//! println!("{} asks {} questions", spec.id(), spec.questions.len());
+//! # Ok::<(), driftglass::spec::SpecError>(())
+//! ```
+
+mod canonical;
+mod parse;
+mod question;
+mod read;
+
+pub use canonical::SpecId;
+pub use question::{Question, QuestionKind, Randomizer};
+pub use read::SpecError;
+pub(crate) use read::{Node, json};
+
+/// The version of the spec document this crate reads.
+pub const SPEC_VERSION: u64 = 1;
+
+/// A valid spec.
+#[derive(Debug, Clone)]
+pub struct MonitorSpec {
+    /// The app whose ledger pays for reports.
+    pub app: String,
+    /// For people.
+    pub description: String,
+    /// The models that may run.
+    pub models: Vec<ModelEntry>,
+    /// How time is cut.
+    pub window: Window,
+    /// Spending limits; every one holds.
+    pub caps: Vec<Cap>,
+    /// How predictions wait for their outcome.
+    pub outcome: OutcomeRule,
+    /// Segment labels; they travel in clear.
+    pub segments: Vec<String>,
+    /// The monitored quantities.
+    pub metrics: Vec<Metric>,
+    /// What a device may be asked.
+    pub questions: Vec<Question>,
+    /// How reports travel.
+    pub upload: Upload,
+    /// What the centre alerts on.
+    pub detection: Detection,
+    id: SpecId,
+}
+
+impl MonitorSpec {
+    /// Reads a spec from JSON text.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError`] names the first rule that does not hold, with the JSON pointer and the limit.
+    pub fn parse(text: &str) -> Result<Self, SpecError> {
+        parse::parse(text)
+    }
+
+    /// The hash of the measured part, which stands in every report.
+    #[must_use]
+    pub fn id(&self) -> SpecId {
+        self.id
+    }
+
+    /// Bytes of a payload: the most that any question needs, so that all reports of a spec have one length.
+    #[must_use]
+    pub fn payload_len(&self) -> usize {
+        self.questions.iter().map(Question::payload_bytes).max().unwrap_or(0)
+    }
+
+    /// The metric a question asks about.
+    #[must_use]
+    pub fn metric_of(&self, question: &Question) -> &Metric {
+        &self.metrics[question.metric]
+    }
+
+    /// Whether a model with this SHA-256 may run.
+    #[must_use]
+    pub fn lists_model(&self, sha256: &[u8; 32]) -> bool {
+        self.models.iter().any(|model| &model.sha256 == sha256)
+    }
+}
+
+/// A model that may run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelEntry {
+    /// Its version.
+    pub version: String,
+    /// SHA-256 of the ONNX file.
+    pub sha256: [u8; 32],
+}
+
+/// Number of a window: floor(Unix seconds / window length).
+pub type WindowIndex = u32;
+
+/// How time is cut into windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Length in seconds.
+    pub length_secs: u64,
+    /// How long after its end a window still takes reports, in seconds.
+    pub grace_secs: u64,
+    /// Which window a new device answers first.
+    pub join: Join,
+}
+
+impl Window {
+    /// The window that contains a moment.
+    #[must_use]
+    pub fn index_at(&self, now_secs: u64) -> WindowIndex {
+        WindowIndex::try_from(now_secs / self.length_secs).unwrap_or(WindowIndex::MAX)
+    }
+
+    /// First second of a window.
+    #[must_use]
+    pub fn start_secs(&self, window: WindowIndex) -> u64 {
+        u64::from(window) * self.length_secs
+    }
+
+    /// First second after a window.
+    #[must_use]
+    pub fn end_secs(&self, window: WindowIndex) -> u64 {
+        self.start_secs(window) + self.length_secs
+    }
+
+    /// Whether reports of a window are still taken.
+    #[must_use]
+    pub fn is_open(&self, window: WindowIndex, now_secs: u64) -> bool {
+        now_secs < self.end_secs(window) + self.grace_secs
+    }
+}
+
+/// Which window a new device answers first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Join {
+    /// The one after it joined, so that clearing storage buys at most one report per window.
+    NextWindow,
+    /// The one it joined in. For tests.
+    Immediately,
+}
+
+/// In any span of `period_secs` a device spends at most `epsilon_micronats`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cap {
+    /// Length of the span in seconds.
+    pub period_secs: u64,
+    /// Most that is spent in it, in millionths of ε.
+    pub epsilon_micronats: u64,
+}
+
+/// How predictions wait for their outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutcomeRule {
+    /// Longest wait in seconds.
+    pub horizon_secs: u64,
+    /// Most predictions that wait.
+    pub max_pending: usize,
+}
+
+/// One monitored quantity.
+#[derive(Debug, Clone)]
+pub struct Metric {
+    /// Its name.
+    pub name: String,
+    /// Unit, for people; may be empty.
+    pub unit: String,
+    /// Where its value comes from.
+    pub source: Source,
+    /// How a value becomes a cell.
+    pub cells: Cells,
+}
+
+/// Where a metric's value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// One element of an input tensor.
+    Input {
+        /// Name of the tensor.
+        tensor: String,
+        /// Index of the element.
+        index: usize,
+    },
+    /// One element of an output tensor.
+    Output {
+        /// Name of the tensor.
+        tensor: String,
+        /// Index of the element.
+        index: usize,
+    },
+    /// Index of the largest element of an output tensor: the predicted class.
+    Argmax {
+        /// Name of the tensor.
+        tensor: String,
+    },
+    /// Largest element of an output tensor: the confidence.
+    Max {
+        /// Name of the tensor.
+        tensor: String,
+    },
+    /// Milliseconds of one inference.
+    Latency,
+    /// What turned out to be true, told later.
+    Outcome,
+    /// Cell of a prediction × cell of its outcome; indices of two metrics.
+    Pair {
+        /// The metric of the prediction.
+        prediction: usize,
+        /// The metric of the outcome.
+        outcome: usize,
+    },
+}
+
+/// How a value becomes a cell.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cells {
+    /// The shape of the cells.
+    pub kind: CellKind,
+    /// Whether values that are no label have a cell of their own.
+    pub other: bool,
+    /// Whether missing values have a cell of their own.
+    pub missing: bool,
+}
+
+impl Cells {
+    /// Number of cells.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.base() + usize::from(self.other) + usize::from(self.missing)
+    }
+
+    /// Whether the cells have an order that drift is measured along.
+    #[must_use]
+    pub fn ordered(&self) -> bool {
+        matches!(self.kind, CellKind::Numeric { .. }) && !self.missing
+    }
+
+    /// The cell of values that are no label.
+    #[must_use]
+    pub fn other_cell(&self) -> Option<usize> {
+        self.other.then(|| self.base())
+    }
+
+    /// The cell of missing values.
+    #[must_use]
+    pub fn missing_cell(&self) -> Option<usize> {
+        self.missing.then(|| self.base() + usize::from(self.other))
+    }
+
+    /// A name for each cell.
+    #[must_use]
+    pub fn labels(&self) -> Vec<String> {
+        let mut labels: Vec<String> = match &self.kind {
+            CellKind::Numeric { edges } => {
+                let between = edges.windows(2).map(|pair| format!("({}, {}]", pair[0], pair[1]));
+                let first = edges.first().map(|edge| format!("≤ {edge}"));
+                let last = edges.last().map(|edge| format!("> {edge}"));
+                first.into_iter().chain(between).chain(last).collect()
+            }
+            CellKind::Category { labels } => labels.clone(),
+        };
+        labels.extend(self.other.then(|| "other".to_owned()));
+        labels.extend(self.missing.then(|| "missing".to_owned()));
+        labels
+    }
+
+    fn base(&self) -> usize {
+        match &self.kind {
+            CellKind::Numeric { edges } => edges.len() + 1,
+            CellKind::Category { labels } => labels.len(),
+        }
+    }
+}
+
+/// The shape of a metric's cells.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CellKind {
+    /// Right-closed intervals between increasing edges; the end cells are open.
+    Numeric {
+        /// Inner edges, in the metric's unit.
+        edges: Vec<f64>,
+    },
+    /// Named values.
+    Category {
+        /// Their names; an integer value is an index into them.
+        labels: Vec<String>,
+    },
+}
+
+/// How reports travel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// Where they are posted.
+    pub endpoint: String,
+    /// Most bytes of one body.
+    pub max_body_bytes: usize,
+}
+
+/// What the centre alerts on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Detection {
+    /// Alarms a year that are accepted when nothing is wrong.
+    pub false_alarms_per_year: f64,
+    /// A verdict is about this many windows: the one it is given for and those before it.
+    pub span_windows: u32,
+    /// For each question, in order, the smallest effect that matters.
+    pub deltas: Vec<f64>,
+}

@@ -1,0 +1,304 @@
+//! From JSON to a valid [`MonitorSpec`], section by section, in the order of `docs/spec.md`.
+
+use super::question::{QuestionKind, subsets};
+use super::read::{Node, Object, SpecError, json};
+use super::{
+    Cap, CellKind, Cells, Detection, Join, Metric, ModelEntry, MonitorSpec, OutcomeRule, Question, Randomizer, SPEC_VERSION,
+    Source, SpecId, Upload, Window,
+};
+
+/// Largest domain of a question: its symbols, "no data" included.
+const MAX_DOMAIN: usize = 128;
+/// Largest randomizer weight: integers that JSON carries exactly.
+const MAX_WEIGHT: u64 = (1 << 53) - 1;
+const YEAR_SECS: u64 = 31_536_000;
+
+pub(super) fn parse(text: &str) -> Result<MonitorSpec, SpecError> {
+    let document = json(text)?;
+    let root = Node::root(&document);
+    let top = root.object(&["$schema", "spec_version", "app", "description", "models", "measurement", "upload", "detection"])?;
+    top.field("spec_version")?.integer(SPEC_VERSION..=SPEC_VERSION)?;
+    let app = top.field("app")?.name('-')?;
+    let measurement = top.field("measurement")?;
+    let part = measurement.object(&["window", "privacy", "outcome", "segments", "metrics", "questions"])?;
+    let window = window(&part.field("window")?)?;
+    let metrics = metrics(&part.field("metrics")?)?;
+    let questions = questions(&part.field("questions")?, &metrics)?;
+    Ok(MonitorSpec {
+        id: SpecId::of(app, measurement.value()).ok_or_else(|| measurement.error("must hold finite numbers"))?,
+        app: app.to_owned(),
+        description: top.field("description")?.text(0..=500)?.to_owned(),
+        models: models(&top.field("models")?)?,
+        caps: caps(&part.field("privacy")?)?,
+        outcome: outcome(&part.field("outcome")?)?,
+        segments: segments(&part.field("segments")?)?,
+        upload: upload(&top.field("upload")?)?,
+        detection: detection(&top.field("detection")?, &questions)?,
+        window,
+        metrics,
+        questions,
+    })
+}
+
+fn models(node: &Node<'_>) -> Result<Vec<ModelEntry>, SpecError> {
+    let read = |node: Node<'_>| {
+        let model = node.object(&["version", "sha256", "lineage"])?;
+        if let Some(lineage) = model.optional("lineage") {
+            lineage.text(1..=200)?;
+        }
+        let version = model.field("version")?.text(1..=64)?.to_owned();
+        Ok(ModelEntry { version, sha256: model.field("sha256")?.hex()? })
+    };
+    node.items(0..=16)?.into_iter().map(read).collect()
+}
+
+fn window(node: &Node<'_>) -> Result<Window, SpecError> {
+    let window = node.object(&["length_secs", "grace_secs", "join"])?;
+    let length_secs = window.field("length_secs")?.integer(3_600..=YEAR_SECS)?;
+    Ok(Window {
+        length_secs,
+        grace_secs: window.field("grace_secs")?.integer(0..=length_secs)?,
+        join: window.field("join")?.word(&[("next_window", Join::NextWindow), ("immediately", Join::Immediately)])?,
+    })
+}
+
+fn caps(node: &Node<'_>) -> Result<Vec<Cap>, SpecError> {
+    let privacy = node.object(&["unit", "answers_per_window", "caps"])?;
+    privacy.field("unit")?.word(&[("device-window", ())])?;
+    privacy.field("answers_per_window")?.integer(1..=1)?;
+    let read = |node: Node<'_>| {
+        let cap = node.object(&["period_secs", "epsilon_micronats"])?;
+        Ok(Cap {
+            period_secs: cap.field("period_secs")?.integer(3_600..=10 * YEAR_SECS)?,
+            epsilon_micronats: cap.field("epsilon_micronats")?.integer(1..=1_000_000_000)?,
+        })
+    };
+    privacy.field("caps")?.items(1..=4)?.into_iter().map(read).collect()
+}
+
+fn outcome(node: &Node<'_>) -> Result<OutcomeRule, SpecError> {
+    let outcome = node.object(&["horizon_secs", "max_pending"])?;
+    Ok(OutcomeRule {
+        horizon_secs: outcome.field("horizon_secs")?.integer(1..=YEAR_SECS)?,
+        max_pending: outcome.field("max_pending")?.size(1..=4_096)?,
+    })
+}
+
+fn segments(node: &Node<'_>) -> Result<Vec<String>, SpecError> {
+    node.items(1..=64)?.iter().map(|label| Ok(label.text(1..=64)?.to_owned())).collect()
+}
+
+fn metrics(node: &Node<'_>) -> Result<Vec<Metric>, SpecError> {
+    let mut metrics: Vec<Metric> = Vec::new();
+    for node in node.items(1..=64)? {
+        let object = node.object(&["name", "unit", "source", "cells"])?;
+        let name = object.field("name")?;
+        let text = name.name('_')?;
+        if metrics.iter().any(|metric| metric.name == text) {
+            return Err(name.error("must be unique among the metrics"));
+        }
+        let source = source(&object.field("source")?, &metrics)?;
+        let cells = match source {
+            Source::Pair { prediction, outcome } => pair_cells(&object, &metrics[prediction], &metrics[outcome])?,
+            _ => cells(&object.field("cells")?)?,
+        };
+        let unit = object.optional("unit").map_or(Ok(""), |unit| unit.text(0..=16))?.to_owned();
+        metrics.push(Metric { name: text.to_owned(), unit, source, cells });
+    }
+    Ok(metrics)
+}
+
+fn source(node: &Node<'_>, earlier: &[Metric]) -> Result<Source, SpecError> {
+    #[derive(Clone, Copy)]
+    enum Kind {
+        Input,
+        Output,
+        Argmax,
+        Max,
+        Latency,
+        Outcome,
+        Pair,
+    }
+    let source = node.object(&["kind", "tensor", "index", "prediction", "outcome"])?;
+    let kind = source.field("kind")?.word(&[
+        ("input", Kind::Input),
+        ("output", Kind::Output),
+        ("argmax", Kind::Argmax),
+        ("max", Kind::Max),
+        ("latency", Kind::Latency),
+        ("outcome", Kind::Outcome),
+        ("pair", Kind::Pair),
+    ])?;
+    let needs: &[&str] = match kind {
+        Kind::Input | Kind::Output => &["kind", "tensor", "index"],
+        Kind::Argmax | Kind::Max => &["kind", "tensor"],
+        Kind::Latency | Kind::Outcome => &["kind"],
+        Kind::Pair => &["kind", "prediction", "outcome"],
+    };
+    let source = node.object(needs)?;
+    let tensor = || Ok::<_, SpecError>(source.field("tensor")?.text(1..=128)?.to_owned());
+    let index = || source.field("index")?.size(0..=(1 << 24) - 1);
+    Ok(match kind {
+        Kind::Input => Source::Input { tensor: tensor()?, index: index()? },
+        Kind::Output => Source::Output { tensor: tensor()?, index: index()? },
+        Kind::Argmax => Source::Argmax { tensor: tensor()? },
+        Kind::Max => Source::Max { tensor: tensor()? },
+        Kind::Latency => Source::Latency,
+        Kind::Outcome => Source::Outcome,
+        Kind::Pair => {
+            let prediction = metric_index(&source.field("prediction")?, earlier)?;
+            let outcome = source.field("outcome")?;
+            let index = metric_index(&outcome, earlier)?;
+            if earlier[index].source != Source::Outcome {
+                return Err(outcome.error("must name a metric whose source is an outcome"));
+            }
+            Source::Pair { prediction, outcome: index }
+        }
+    })
+}
+
+fn metric_index(node: &Node<'_>, metrics: &[Metric]) -> Result<usize, SpecError> {
+    let name = node.text(1..=64)?;
+    let found = metrics.iter().position(|metric| metric.name == name);
+    found.ok_or_else(|| node.error("must name a metric listed before"))
+}
+
+fn cells(node: &Node<'_>) -> Result<Cells, SpecError> {
+    #[derive(Clone, Copy)]
+    enum Kind {
+        Numeric,
+        Category,
+    }
+    let object = node.object(&["kind", "edges", "labels", "other", "missing"])?;
+    let (kind, other) = match object.field("kind")?.word(&[("numeric", Kind::Numeric), ("category", Kind::Category)])? {
+        Kind::Numeric => {
+            node.object(&["kind", "edges", "missing"])?;
+            (CellKind::Numeric { edges: edges(&object.field("edges")?)? }, false)
+        }
+        Kind::Category => {
+            node.object(&["kind", "labels", "other", "missing"])?;
+            (CellKind::Category { labels: labels(&object.field("labels")?)? }, object.flag("other")?)
+        }
+    };
+    Ok(Cells { kind, other, missing: object.flag("missing")? })
+}
+
+fn edges(node: &Node<'_>) -> Result<Vec<f64>, SpecError> {
+    let items = node.items(1..=63)?;
+    let edges: Vec<f64> = items.iter().map(|edge| edge.number(f64::MIN..=f64::MAX)).collect::<Result<_, _>>()?;
+    match edges.windows(2).position(|pair| pair[0] >= pair[1]) {
+        Some(at) => Err(items[at + 1].error("must be greater than the edge before it")),
+        None => Ok(edges),
+    }
+}
+
+fn labels(node: &Node<'_>) -> Result<Vec<String>, SpecError> {
+    let items = node.items(2..=100)?;
+    let mut labels: Vec<String> = Vec::new();
+    for item in items {
+        let label = item.text(1..=64)?;
+        if labels.iter().any(|earlier| earlier == label) {
+            return Err(item.error("must be unique among the labels"));
+        }
+        labels.push(label.to_owned());
+    }
+    Ok(labels)
+}
+
+/// The cells of a pair follow from its two metrics: prediction-major.
+fn pair_cells(object: &Object<'_>, prediction: &Metric, outcome: &Metric) -> Result<Cells, SpecError> {
+    if let Some(node) = object.optional("cells") {
+        return Err(node.error("must be absent: the cells of a pair are the product of its metrics' cells"));
+    }
+    let product = |p: &String| outcome.cells.labels().into_iter().map(move |o| format!("{p} → {o}")).collect::<Vec<_>>();
+    let labels = prediction.cells.labels().iter().flat_map(product).collect();
+    Ok(Cells { kind: CellKind::Category { labels }, other: false, missing: false })
+}
+
+fn questions(node: &Node<'_>, metrics: &[Metric]) -> Result<Vec<Question>, SpecError> {
+    let mut questions: Vec<Question> = Vec::new();
+    for node in node.items(1..=256)? {
+        let question = question(&node, metrics)?;
+        if questions.iter().any(|earlier| earlier.name == question.name) {
+            return Err(node.error("must have a name that is unique among the questions"));
+        }
+        questions.push(question);
+    }
+    Ok(questions)
+}
+
+fn question(node: &Node<'_>, metrics: &[Metric]) -> Result<Question, SpecError> {
+    let object = node.object(&["name", "metric", "kind", "threshold", "weight", "epsilon_micronats", "randomizer"])?;
+    let metric = metric_index(&object.field("metric")?, metrics)?;
+    let cells = &metrics[metric].cells;
+    let threshold_bit = object.field("kind")?.word(&[("sampled-event", false), ("threshold-bit", true)])?;
+    let kind = match (threshold_bit, object.optional("threshold")) {
+        (false, None) => QuestionKind::SampledEvent,
+        (false, Some(threshold)) => return Err(threshold.error("must be absent for a sampled event")),
+        (true, _) => {
+            let threshold = object.field("threshold")?;
+            let value = threshold.number(f64::MIN..=f64::MAX)?;
+            QuestionKind::threshold_bit(value, cells).ok_or_else(|| threshold.error("must be one of the metric's edges"))?
+        }
+    };
+    let domain_size = kind.domain_size(cells);
+    if domain_size > MAX_DOMAIN {
+        return Err(node.error(format_args!("must have at most {MAX_DOMAIN} symbols, \"no data\" included")));
+    }
+    let epsilon_micronats = object.field("epsilon_micronats")?.integer(10_000..=8_000_000)?;
+    Ok(Question {
+        name: object.field("name")?.name('_')?.to_owned(),
+        metric,
+        kind,
+        // Fits: the limit is 1,000.
+        weight: object.field("weight")?.integer(1..=1_000)? as u32,
+        epsilon_micronats,
+        randomizer: randomizer(&object.field("randomizer")?, domain_size, epsilon_micronats)?,
+        domain_size,
+    })
+}
+
+fn randomizer(node: &Node<'_>, domain_size: usize, epsilon_micronats: u64) -> Result<Randomizer, SpecError> {
+    let object = node.object(&["mechanism", "subset_size", "weight_true", "weight_false"])?;
+    object.field("mechanism")?.word(&[("subset-selection", ())])?;
+    let size = object.field("subset_size")?;
+    let subset_size = size.size(1..=domain_size - 1)?;
+    if subsets(domain_size, subset_size).is_none() {
+        return Err(size.error("must leave fewer than 2^120 subsets"));
+    }
+    let weight_false = object.field("weight_false")?.integer(1..=MAX_WEIGHT)?;
+    let node = object.field("weight_true")?;
+    let weight_true = node.integer(weight_false..=MAX_WEIGHT)?;
+    if !ratio_within(weight_true, weight_false, epsilon_micronats) {
+        return Err(node.error("must keep ln(weight_true / weight_false) within epsilon_micronats"));
+    }
+    Ok(Randomizer { subset_size, weight_true, weight_false })
+}
+
+/// Whether ln(W_t/W_f) ≤ ε, rounded against us: quotient, logarithm and product err by less than 4 ulp together, and
+/// ε ≤ 8 keeps an ulp below 2^-49.
+fn ratio_within(weight_true: u64, weight_false: u64, epsilon_micronats: u64) -> bool {
+    let loss = libm::log(weight_true as f64 / weight_false as f64);
+    loss + 8.0 * f64::EPSILON * 8.0 <= epsilon_micronats as f64 / 1e6
+}
+
+fn upload(node: &Node<'_>) -> Result<Upload, SpecError> {
+    let upload = node.object(&["endpoint", "max_body_bytes"])?;
+    Ok(Upload {
+        endpoint: upload.field("endpoint")?.text(1..=500)?.to_owned(),
+        max_body_bytes: upload.field("max_body_bytes")?.size(4_096..=65_536)?,
+    })
+}
+
+fn detection(node: &Node<'_>, questions: &[Question]) -> Result<Detection, SpecError> {
+    let detection = node.object(&["false_alarms_per_year", "span_windows", "deltas"])?;
+    let node = detection.field("deltas")?;
+    let names: Vec<&str> = questions.iter().map(|question| question.name.as_str()).collect();
+    let deltas = node.object(&names)?;
+    Ok(Detection {
+        false_alarms_per_year: detection.field("false_alarms_per_year")?.number(1e-6..=1e6)?,
+        // Fits: the limit is 64.
+        span_windows: detection.field("span_windows")?.integer(1..=64)? as u32,
+        deltas: names.iter().map(|name| deltas.field(name)?.number(0.0..=1.0)).collect::<Result<_, _>>()?,
+    })
+}
