@@ -134,10 +134,8 @@ impl Monitor {
         }
         let index = state.secret.choose_question(&self.spec, window);
         let question = &self.spec.questions[usize::from(index)];
-        let charge = Charge {
-            at_secs: self.spec.window.start_secs(window),
-            epsilon_micronats: question.epsilon_micronats,
-        };
+        let charge =
+            Charge { at_secs: self.spec.window.start_secs(window), epsilon_micronats: question.epsilon_micronats };
         state.pass(window);
         let permit = state.ledger.spend(charge, &self.spec.caps)?;
 

@@ -44,7 +44,8 @@ impl Reference {
         }
         let names: Vec<&str> = spec.questions.iter().map(|question| question.name.as_str()).collect();
         let object = top.field("questions")?.object(&names)?;
-        let read = |question: &crate::spec::Question| self::question(&object.field(&question.name)?, question.data_cells());
+        let read =
+            |question: &crate::spec::Question| self::question(&object.field(&question.name)?, question.data_cells());
         Ok(Self { spec_id: spec.id(), questions: spec.questions.iter().map(read).collect::<Result<_, _>>()? })
     }
 }

@@ -103,8 +103,7 @@ impl Estimate {
         }
         let shares: Vec<f64> = self.shares[..m].iter().map(|share| share / with_data).collect();
         // Jacobian of f ↦ f / (sum of f over the cells): (I − g 1ᵀ) / (1 − f_no data).
-        let jacobian =
-            |row: usize, column: usize| (f64::from(u8::from(row == column)) - shares[row]) / with_data;
+        let jacobian = |row: usize, column: usize| (f64::from(u8::from(row == column)) - shares[row]) / with_data;
         let covariance = self.covariance.leading(m).congruent(jacobian);
         Some(Self { shares, covariance })
     }

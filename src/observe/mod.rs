@@ -108,6 +108,24 @@ impl<'a> Values<'a> {
         self.len() == 0
     }
 
+    /// The elements of one row of a batch; all of them if they do not divide into rows.
+    #[must_use]
+    pub fn row(&self, row: usize, rows: usize) -> Self {
+        if rows == 0 || row >= rows || self.len() % rows != 0 {
+            return *self;
+        }
+        let width = self.len() / rows;
+        let range = row * width..(row + 1) * width;
+        match self {
+            Self::F32(values) => Self::F32(&values[range]),
+            Self::F64(values) => Self::F64(&values[range]),
+            Self::I32(values) => Self::I32(&values[range]),
+            Self::I64(values) => Self::I64(&values[range]),
+            Self::U8(values) => Self::U8(&values[range]),
+            Self::Text(values) => Self::Text(&values[range]),
+        }
+    }
+
     /// One element, missing if there is none.
     #[must_use]
     pub fn get(&self, index: usize) -> Value<'a> {
@@ -163,6 +181,14 @@ mod tests {
         let seen = Observation { inputs: &inputs, outputs: &outputs, latency_ms: Some(3.0) };
         let expected = expected.map_or(Value::Missing, Value::Number);
         assert!(seen.value(&source) == expected, "{source:?}");
+    }
+
+    #[test]
+    fn rows_of_a_batch() {
+        let batch = Values::F32(&[1.0, 2.0, 3.0, 4.0]);
+        assert!(batch.row(1, 2).get(0) == Value::Number(3.0));
+        assert_eq!(batch.row(1, 2).len(), 2);
+        assert_eq!(batch.row(0, 3).len(), 4, "not divisible: left whole");
     }
 
     #[test]

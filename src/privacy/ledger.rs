@@ -28,7 +28,9 @@ pub struct Ledger {
 #[non_exhaustive]
 pub enum LedgerError {
     /// The debit would exceed a cap.
-    #[error("the privacy budget of {cap_micronats} millionths of ε in {period_secs} s does not allow another answer now")]
+    #[error(
+        "the privacy budget of {cap_micronats} millionths of ε in {period_secs} s does not allow another answer now"
+    )]
     CapReached {
         /// The cap, in millionths of ε.
         cap_micronats: u64,

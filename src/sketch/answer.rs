@@ -12,7 +12,9 @@ impl Profile {
     pub fn answer(&self, question: &Question, draw: u64) -> usize {
         let cells = self.metrics()[question.metric].cells();
         match question.kind {
-            QuestionKind::SampledEvent => drawn(cells.iter().copied().map(u64::from), draw).unwrap_or(question.no_data()),
+            QuestionKind::SampledEvent => {
+                drawn(cells.iter().copied().map(u64::from), draw).unwrap_or(question.no_data())
+            }
             QuestionKind::ThresholdBit { cells_below, cells_seen, .. } => {
                 let sum = |cells: &[u32]| cells.iter().copied().map(u64::from).sum::<u64>();
                 let sides = [sum(&cells[..cells_below]), sum(&cells[cells_below..cells_seen])];

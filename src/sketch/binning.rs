@@ -54,11 +54,16 @@ impl Binning {
         match (&self.shape, value) {
             (_, Value::Missing) => Place::Missing(self.missing),
             // Right-closed cells: a value on an edge belongs below it.
-            (Shape::Numeric { edges }, Value::Number(number)) => Place::Cell(edges.partition_point(|edge| *edge < number)),
-            (Shape::Category { cells }, Value::Text(label)) => self.known(cells.get(label).copied()),
-            (Shape::Category { cells }, Value::Number(number)) => {
-                self.known((0..cells.len()).contains(&(number as usize)).then_some(number as usize).filter(|cell| *cell as f64 == number))
+            (Shape::Numeric { edges }, Value::Number(number)) => {
+                Place::Cell(edges.partition_point(|edge| *edge < number))
             }
+            (Shape::Category { cells }, Value::Text(label)) => self.known(cells.get(label).copied()),
+            (Shape::Category { cells }, Value::Number(number)) => self.known(
+                (0..cells.len())
+                    .contains(&(number as usize))
+                    .then_some(number as usize)
+                    .filter(|cell| *cell as f64 == number),
+            ),
             (Shape::Numeric { .. }, Value::Text(_)) => Place::Other(self.other),
         }
     }
@@ -100,7 +105,13 @@ mod tests {
         let cell = |value| category(true).place(value).cell();
         assert_eq!(cell(Value::Text("B6")), Some(1));
         assert_eq!(cell(Value::Number(2.0)), Some(2));
-        for new in [Value::Text("ZZ"), Value::Number(3.0), Value::Number(0.5), Value::Number(-1.0), Value::Number(f64::INFINITY)] {
+        for new in [
+            Value::Text("ZZ"),
+            Value::Number(3.0),
+            Value::Number(0.5),
+            Value::Number(-1.0),
+            Value::Number(f64::INFINITY),
+        ] {
             assert_eq!(cell(new), Some(3));
             assert_eq!(category(false).place(new).cell(), None);
         }

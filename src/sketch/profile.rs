@@ -53,7 +53,13 @@ impl Profile {
     }
 
     /// Counts an outcome, and each pair that it completes.
-    pub fn outcome(&mut self, spec: &MonitorSpec, binnings: &[Binning], value: Value<'_>, predictions: &[Option<usize>]) {
+    pub fn outcome(
+        &mut self,
+        spec: &MonitorSpec,
+        binnings: &[Binning],
+        value: Value<'_>,
+        predictions: &[Option<usize>],
+    ) {
         for (index, metric) in spec.metrics.iter().enumerate() {
             match metric.source {
                 Source::Outcome => self.metrics[index].update(binnings[index].place(value)),

@@ -12,11 +12,13 @@
 //! ```
 
 mod canonical;
+mod model;
 mod parse;
 mod question;
 mod read;
 
 pub use canonical::SpecId;
+pub use model::{ModelRefused, ModelShape};
 pub use question::{Question, QuestionKind, Randomizer};
 pub use read::SpecError;
 pub(crate) use read::{Node, json};

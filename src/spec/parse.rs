@@ -3,8 +3,8 @@
 use super::question::{QuestionKind, subsets};
 use super::read::{Node, Object, SpecError, json};
 use super::{
-    Cap, CellKind, Cells, Detection, Join, Metric, ModelEntry, MonitorSpec, OutcomeRule, Question, Randomizer, SPEC_VERSION,
-    Source, SpecId, Upload, Window,
+    Cap, CellKind, Cells, Detection, Join, Metric, ModelEntry, MonitorSpec, OutcomeRule, Question, Randomizer,
+    SPEC_VERSION, Source, SpecId, Upload, Window,
 };
 
 /// Largest domain of a question: its symbols, "no data" included.
@@ -16,7 +16,16 @@ const YEAR_SECS: u64 = 31_536_000;
 pub(super) fn parse(text: &str) -> Result<MonitorSpec, SpecError> {
     let document = json(text)?;
     let root = Node::root(&document);
-    let top = root.object(&["$schema", "spec_version", "app", "description", "models", "measurement", "upload", "detection"])?;
+    let top = root.object(&[
+        "$schema",
+        "spec_version",
+        "app",
+        "description",
+        "models",
+        "measurement",
+        "upload",
+        "detection",
+    ])?;
     top.field("spec_version")?.integer(SPEC_VERSION..=SPEC_VERSION)?;
     let app = top.field("app")?.name('-')?;
     let measurement = top.field("measurement")?;
@@ -210,7 +219,8 @@ fn pair_cells(object: &Object<'_>, prediction: &Metric, outcome: &Metric) -> Res
     if let Some(node) = object.optional("cells") {
         return Err(node.error("must be absent: the cells of a pair are the product of its metrics' cells"));
     }
-    let product = |p: &String| outcome.cells.labels().into_iter().map(move |o| format!("{p} → {o}")).collect::<Vec<_>>();
+    let product =
+        |p: &String| outcome.cells.labels().into_iter().map(move |o| format!("{p} → {o}")).collect::<Vec<_>>();
     let labels = prediction.cells.labels().iter().flat_map(product).collect();
     Ok(Cells { kind: CellKind::Category { labels }, other: false, missing: false })
 }
@@ -238,7 +248,8 @@ fn question(node: &Node<'_>, metrics: &[Metric]) -> Result<Question, SpecError> 
         (true, _) => {
             let threshold = object.field("threshold")?;
             let value = threshold.number(f64::MIN..=f64::MAX)?;
-            QuestionKind::threshold_bit(value, cells).ok_or_else(|| threshold.error("must be one of the metric's edges"))?
+            QuestionKind::threshold_bit(value, cells)
+                .ok_or_else(|| threshold.error("must be one of the metric's edges"))?
         }
     };
     let domain_size = kind.domain_size(cells);

@@ -1,0 +1,336 @@
+import { DriftglassError, guarded } from "./errors.js";
+import { InferenceSession, tensors, type ForeignModel, type RunOptions, type SessionLike, type WatchedSession } from "./session.js";
+import type { StateBytes, Store } from "./store/store.js";
+import type { Tensors } from "./tensor.js";
+import { flush, type Destination, type FlushResult } from "./upload.js";
+import { ready, WasmMonitor } from "./wasm/module.js";
+
+/** What the person said. Nothing is created before `granted`. */
+export type Consent = "unknown" | "granted" | "denied";
+
+export interface MonitorOptions {
+  /** The monitor spec: the parsed `pkg-config.json`, or its text. */
+  readonly spec: object | string;
+  /** The write-only ingest key of the spec; not a secret. */
+  readonly key: string;
+  /** Where state and outbox are kept. */
+  readonly store: Store;
+  /** What the person said. Where Global Privacy Control is set, `unknown` counts as `denied`. */
+  readonly consent: Consent;
+  /** Where reports are posted; the spec's endpoint if absent. */
+  readonly endpoint?: string;
+  /** A segment that the spec declares; its first if absent. */
+  readonly segment?: string;
+  /** Which release of the model runs; `stable` if absent. */
+  readonly arm?: "stable" | "canary";
+  /** Unix seconds; the system's clock if absent. */
+  readonly now?: () => number;
+  /** Sends requests; the runtime's `fetch` if absent. */
+  readonly fetch?: typeof fetch;
+}
+
+/** Values of one inference, by name: a value or a list of them. */
+export interface ObservedRecord {
+  readonly inputs?: Record<string, unknown>;
+  readonly outputs?: Record<string, unknown>;
+  readonly latencyMs?: number;
+}
+
+/** A report as only the device sees it. */
+export interface Answer {
+  readonly window: number;
+  readonly question: { readonly index: number; readonly name: string; readonly metric: string; readonly kind: string };
+  /** Names of the symbols; the last is "no data". */
+  readonly symbols: readonly string[];
+  /** The symbol that the report hides. For the device's own pages; never sent. */
+  readonly trueSymbol: number;
+  readonly epsilonMicronats: number;
+  /** Probability that the report names the true symbol. */
+  readonly keepProbability: number;
+  /** Probability that it names any other given symbol. */
+  readonly falseProbability: number;
+  /** The bytes that leave. */
+  readonly report: Uint8Array;
+}
+
+export interface MetricView {
+  readonly name: string;
+  readonly unit: string;
+  readonly cells: readonly string[];
+  readonly counts: readonly number[];
+  readonly missing: number;
+  readonly other: number;
+  readonly events: number;
+}
+
+/** The sketches of a window. They stay on the device. */
+export interface ProfileView {
+  readonly window: number;
+  readonly metrics: readonly MetricView[];
+  /** Predictions that wait for their outcome. */
+  readonly pending: number;
+}
+
+/** What was spent of each cap, in millionths of ε. */
+export interface LedgerView {
+  readonly nextWindow: number;
+  readonly spent: readonly { readonly periodSecs: number; readonly spentMicronats: number; readonly capMicronats: number }[];
+}
+
+/** A report taken apart. */
+export interface ReportView {
+  readonly specId: string;
+  readonly arm: "stable" | "canary";
+  readonly window: number;
+  readonly question: number;
+  readonly segment: number;
+  /** The symbols of the reported subset. */
+  readonly symbols: readonly number[];
+  readonly fields: readonly { readonly name: string; readonly offset: number; readonly length: number }[];
+}
+
+/** Failures that were kept from the application. */
+export interface Counters {
+  malformedRecords: number;
+  unknownOutcomes: number;
+  refusedAnswers: number;
+}
+
+/**
+ * Watches a model: counts what it sees, and once a window answers one question about it under noise.
+ *
+ * Monitoring never breaks the host: once a monitor exists, its failures are counted in {@link Monitor.counters} and not thrown, and a run of
+ * a watched session fails only if the model does.
+ */
+export class Monitor {
+  readonly counters: Counters = { malformedRecords: 0, unknownOutcomes: 0, refusedAnswers: 0 };
+  readonly #wasm: WasmMonitor;
+  readonly #store: Store;
+  readonly #destination: Destination;
+  readonly #now: () => number;
+  #consent: Consent;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  private constructor(wasm: WasmMonitor, options: MonitorOptions) {
+    this.#wasm = wasm;
+    this.#store = options.store;
+    this.#now = options.now ?? (() => Date.now() / 1000);
+    this.#consent = effective(options.consent);
+    this.#destination = {
+      url: `${options.endpoint ?? wasm.endpoint}?key=${encodeURIComponent(options.key)}`,
+      maxBodyBytes: wasm.maxBodyBytes,
+      fetch: options.fetch ?? ((...request) => fetch(...request)),
+    };
+  }
+
+  /**
+   * Makes a monitor; with consent the device joins, that is it makes its secret and its ledger, unless it has them.
+   *
+   * @throws DriftglassError `invalid-spec`, `unknown-segment`, `wasm-unavailable`, `store-failed`, `unreadable-state`
+   */
+  static async create(options: MonitorOptions): Promise<Monitor> {
+    await ready();
+    const text = typeof options.spec === "string" ? options.spec : JSON.stringify(options.spec);
+    const segment = options.segment ?? firstSegment(text);
+    const wasm = guarded(() => new WasmMonitor(text, segment, options.arm === "canary"));
+    const monitor = new Monitor(wasm, options);
+    if (monitor.#consent === "granted") await monitor.#join();
+    return monitor;
+  }
+
+  /** What the person said, after Global Privacy Control. */
+  get consent(): Consent {
+    return this.#consent;
+  }
+
+  /** Takes a new word from the person. `denied` wipes everything. */
+  async setConsent(consent: Consent): Promise<void> {
+    this.#consent = consent;
+    if (consent === "granted") await this.#join();
+    if (consent === "denied") await this.purge();
+  }
+
+  /** Hash of the measured part of the spec. */
+  get specId(): string {
+    return this.#wasm.specId;
+  }
+
+  /**
+   * Watches a session.
+   *
+   * @param session a session of this package, or of another runtime
+   * @param model for a session of another runtime: what its model is
+   * @throws DriftglassError `model-refused` when the spec does not admit the model
+   */
+  wrap(session: InferenceSession): WatchedSession<Tensors, Tensors>;
+  wrap<Feeds extends object, Results extends object>(
+    session: SessionLike<Feeds, Results>,
+    model: ForeignModel,
+  ): WatchedSession<Feeds, Results>;
+  wrap(session: InferenceSession | SessionLike<object, object>, model?: ForeignModel): WatchedSession<never, object> {
+    if (session instanceof InferenceSession) {
+      guarded(() => this.#wasm.admitSession(session.wasm));
+      return { run: async (feeds: Tensors, options?: RunOptions) => this.#run(session, feeds, options) };
+    }
+    if (!model) throw new DriftglassError("model-refused", "A session of another runtime needs { sha256, inputs, outputs } of its model.");
+    guarded(() => this.#wasm.admit(model.sha256, model.inputs, [...model.outputs]));
+    return { run: async (feeds: object, options?: RunOptions) => this.#runForeign(session, feeds, options) };
+  }
+
+  /** Counts values by hand: what `wrap` does for a session. */
+  observe(record: ObservedRecord, options: { readonly key?: string } = {}): void {
+    if (this.#consent !== "granted") return;
+    this.#quietly("malformedRecords", () => this.#wasm.observe(record, options.key, this.#now()));
+  }
+
+  /**
+   * Tells what turned out to be true.
+   *
+   * @param key the key of the prediction
+   * @param value a label of the outcome's metric, its index, or a number
+   */
+  outcome(key: string, value: string | number | boolean): void {
+    if (this.#consent !== "granted") return;
+    const joined = this.#quietly("malformedRecords", () => this.#wasm.outcome(key, value, this.#now()));
+    if (joined === false) this.counters.unknownOutcomes += 1;
+  }
+
+  /** The sketches of a window, the current one if none is named. For pages on this device. */
+  inspect(window: number = this.#wasm.windowAt(this.#now())): ProfileView {
+    return this.#wasm.inspect(window) as ProfileView;
+  }
+
+  /**
+   * Answers every window that is over: for each, one transaction debits the ledger and puts the report into the outbox.
+   *
+   * @throws DriftglassError `store-failed`, `unreadable-state`
+   */
+  async close(): Promise<Answer[]> {
+    const answers: Answer[] = [];
+    while (this.#consent === "granted") {
+      const answer = await this.#answerNext();
+      if (!answer) break;
+      answers.push(answer);
+    }
+    return answers;
+  }
+
+  /** Sends what waits in the outbox. A retry sends the same bytes. */
+  async flush(): Promise<FlushResult> {
+    return flush(this.#store, this.#destination);
+  }
+
+  /** Closes and flushes now and then until stopped. */
+  start(intervalMs = 60_000): void {
+    const tick = () => void this.close().then(() => this.flush()).catch(() => (this.counters.refusedAnswers += 1));
+    this.stop();
+    this.#timer = setInterval(tick, intervalMs);
+    if (typeof this.#timer === "object") this.#timer.unref();
+    tick();
+  }
+
+  /** Ends what `start` began. */
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** What was spent of each cap; undefined before the device joined. */
+  async ledger(): Promise<LedgerView | undefined> {
+    let view: LedgerView | undefined;
+    await this.#store.transact((state) => {
+      if (state) view = guarded(() => this.#wasm.ledger(state, this.#now())) as LedgerView;
+      return undefined;
+    });
+    return view;
+  }
+
+  /**
+   * Takes a report of this spec apart.
+   *
+   * @throws DriftglassError `malformed-report`
+   */
+  parseReport(report: Uint8Array): ReportView {
+    return guarded(() => this.#wasm.parseReport(report)) as ReportView;
+  }
+
+  /** Wipes sketches, secret, ledger and outbox. */
+  async purge(): Promise<void> {
+    this.#wasm.purge();
+    await this.#store.purge();
+  }
+
+  async #join(): Promise<void> {
+    await this.#store.transact((state) => ({ state: guarded(() => this.#wasm.join(state, this.#now())) }));
+  }
+
+  async #answerNext(): Promise<Answer | undefined> {
+    let made: Answer | undefined;
+    const now = this.#now();
+    await this.#store.transact((stored: StateBytes) => {
+      const state = guarded(() => this.#wasm.join(stored, now));
+      const window = guarded(() => this.#wasm.due(state, now));
+      if (window === undefined) return undefined;
+      const answer = this.#quietly("refusedAnswers", () => this.#wasm.answer(state, window, now));
+      if (!answer) return undefined;
+      const { state: after, ...rest } = answer as Answer & { state: Uint8Array };
+      made = rest;
+      return { state: after, report: { bytes: rest.report, createdSecs: Math.floor(now) } };
+    });
+    return made;
+  }
+
+  #run(session: InferenceSession, feeds: Tensors, options: RunOptions | undefined): Tensors {
+    if (this.#consent !== "granted") return tensors(guarded(() => session.wasm.run(feeds)));
+    return tensors(guarded(() => this.#wasm.run(session.wasm, feeds, keys(options), this.#now())));
+  }
+
+  async #runForeign(session: SessionLike<object, object>, feeds: object, options: RunOptions | undefined): Promise<object> {
+    const started = performance.now();
+    const results = await session.run(feeds);
+    const record = { inputs: values(feeds), outputs: values(results), latencyMs: performance.now() - started };
+    const [key] = keys(options);
+    this.observe(record, key === undefined ? {} : { key });
+    return results;
+  }
+
+  /** Runs what must not break the host; a failure is counted. */
+  #quietly<T>(counter: keyof Counters, call: () => T): T | undefined {
+    try {
+      return call();
+    } catch {
+      this.counters[counter] += 1;
+      return undefined;
+    }
+  }
+}
+
+function effective(consent: Consent): Consent {
+  const control = typeof navigator === "object" && "globalPrivacyControl" in navigator && navigator.globalPrivacyControl;
+  return consent === "unknown" && control === true ? "denied" : consent;
+}
+
+/** The first segment that the spec declares; a spec without one is refused by the module. */
+function firstSegment(spec: string): string {
+  try {
+    const parsed = JSON.parse(spec) as { measurement?: { segments?: unknown[] } };
+    return String(parsed.measurement?.segments?.[0]);
+  } catch {
+    return "";
+  }
+}
+
+function keys(options: RunOptions | undefined): string[] {
+  const key = options?.key;
+  return key === undefined ? [] : typeof key === "string" ? [key] : [...key];
+}
+
+/** The elements of tensors by name. */
+function values(named: object): Record<string, unknown> {
+  const data = (value: unknown) => (typeof value === "object" && value !== null && "data" in value ? value.data : value);
+  return Object.fromEntries(Object.entries(named).map(([name, value]) => [name, plain(data(value))]));
+}
+
+/** 64-bit integers as numbers; everything else as it is. */
+function plain(data: unknown): unknown {
+  return data instanceof BigInt64Array ? Array.from(data, Number) : data;
+}

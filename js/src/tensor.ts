@@ -1,0 +1,30 @@
+import { DriftglassError } from "./errors.js";
+
+/** Element types that a tensor can have, named as in onnxruntime-web. */
+export type TensorType = "float32" | "float64" | "int32" | "int64" | "uint8" | "bool";
+
+export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+
+/** A dense tensor, row by row. */
+export class Tensor {
+  readonly type: TensorType;
+  readonly data: TensorData;
+  readonly dims: readonly number[];
+
+  /**
+   * @param type element type
+   * @param data elements, row by row, in the typed array of that type
+   * @param dims dimensions; one row of all elements if absent
+   */
+  constructor(type: TensorType, data: TensorData, dims: readonly number[] = [data.length]) {
+    if (dims.reduce((product, dim) => product * dim, 1) !== data.length) {
+      throw new DriftglassError("input-refused", "a tensor must have as many elements as the product of its dimensions");
+    }
+    this.type = type;
+    this.data = data;
+    this.dims = dims;
+  }
+}
+
+/** Tensors by name. */
+export type Tensors = Record<string, Tensor>;

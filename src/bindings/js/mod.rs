@@ -1,0 +1,15 @@
+//! The JavaScript edge: the only place that names wasm-bindgen, js-sys and serde-wasm-bindgen.
+//!
+//! Types here are the wire between Rust and the TypeScript facade in `js/`; they are converted by hand and never reach the core. The
+//! facade is what applications use.
+
+// wasm-bindgen exports public items alone.
+#![allow(unreachable_pub)]
+
+mod entropy;
+mod error;
+mod monitor;
+mod record;
+#[cfg(feature = "onnx")]
+mod session;
+mod view;

@@ -1,0 +1,3 @@
+//! The thin edges. Each names its host's bindings; nothing else does.
+
+mod js;

@@ -1,0 +1,91 @@
+//! Whether a model fits a spec.
+
+use super::{MonitorSpec, Source};
+
+/// What a session says of its model: names of the tensors, and their dimensions where they are fixed.
+#[derive(Debug, Clone, Copy)]
+pub struct ModelShape<'a> {
+    /// SHA-256 of the model file.
+    pub sha256: &'a [u8; 32],
+    /// Inputs: name and dimensions, `None` for one that the caller chooses.
+    pub inputs: &'a [(&'a str, &'a [Option<usize>])],
+    /// Names of the outputs.
+    pub outputs: &'a [&'a str],
+}
+
+/// A model that may not run under a spec.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelRefused {
+    /// Its hash is on no list of the spec.
+    #[error("the model is not on the spec's list of models (/models)")]
+    NotListed,
+    /// It lacks a tensor that a metric reads.
+    #[error("the model has no {role} \"{tensor}\", which the metric \"{metric}\" reads")]
+    MissingTensor {
+        /// "input" or "output".
+        role: &'static str,
+        /// The tensor that the spec names.
+        tensor: String,
+        /// The metric that reads it.
+        metric: String,
+    },
+    /// A metric reads an element that the tensor does not have.
+    #[error(
+        "the model's input \"{tensor}\" has {elements} elements, but the metric \"{metric}\" reads one beyond them"
+    )]
+    IndexOutside {
+        /// The tensor that the spec names.
+        tensor: String,
+        /// Elements for one observation.
+        elements: usize,
+        /// The metric that reads it.
+        metric: String,
+    },
+}
+
+impl MonitorSpec {
+    /// Checks that a model may run and that every metric finds its tensor.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelRefused`] says what does not fit.
+    pub fn admit(&self, model: &ModelShape<'_>) -> Result<(), ModelRefused> {
+        if !self.lists_model(model.sha256) {
+            return Err(ModelRefused::NotListed);
+        }
+        for metric in &self.metrics {
+            let missing = |role, tensor: &String| ModelRefused::MissingTensor {
+                role,
+                tensor: tensor.clone(),
+                metric: metric.name.clone(),
+            };
+            match &metric.source {
+                Source::Input { tensor, index } => {
+                    let found = model.inputs.iter().find(|(name, _)| name == tensor);
+                    let (_, dims) = found.ok_or_else(|| missing("input", tensor))?;
+                    if let Some(elements) = elements(dims).filter(|elements| index >= elements) {
+                        return Err(ModelRefused::IndexOutside {
+                            tensor: tensor.clone(),
+                            elements,
+                            metric: metric.name.clone(),
+                        });
+                    }
+                }
+                Source::Output { tensor, .. } | Source::Argmax { tensor } | Source::Max { tensor } => {
+                    if !model.outputs.iter().any(|name| name == tensor) {
+                        return Err(missing("output", tensor));
+                    }
+                }
+                Source::Latency | Source::Outcome | Source::Pair { .. } => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Elements of one observation: the product of the fixed dimensions, the first being a batch of one if the caller chooses it.
+fn elements(dims: &[Option<usize>]) -> Option<usize> {
+    let (first, rest) = dims.split_first()?;
+    rest.iter().try_fold(first.unwrap_or(1), |product, dim| dim.map(|dim| product * dim))
+}
