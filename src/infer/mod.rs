@@ -10,9 +10,10 @@ use std::io::Cursor;
 
 use sha2::{Digest, Sha256};
 use tract_onnx::prelude::{
-    Arc, DatumType, Framework, InferenceFact, InferenceModel, InferenceModelExt, IntoRunnable, IntoTValue, TValue,
-    TVec, Tensor as TractTensor, TractResult, TypedRunnableModel,
+    DatumType, Framework, InferenceFact, InferenceModel, InferenceModelExt, IntoRunnable, IntoTValue, TValue,
+    TVec, Tensor as TractTensor, TractResult, 
 };
+use tract_onnx::tract_core::model::TypedSimpleState;
 use tract_onnx::tract_hir::infer::Factoid;
 
 use crate::observe::Values;
@@ -32,7 +33,13 @@ pub struct InferenceSession {
     inputs: Vec<Input>,
     outputs: Vec<String>,
     sha256: [u8; 32],
-    plans: Vec<(Vec<Vec<usize>>, Arc<TypedRunnableModel>)>,
+    plans: Vec<Plan>,
+}
+
+/// A model prepared for the shapes of its inputs. The state keeps what a run allocates.
+struct Plan {
+    shapes: Vec<Vec<usize>>,
+    state: 
 }
 
 /// An input of a model.
@@ -189,37 +196,35 @@ impl InferenceSession {
             let missing = || InferError::MissingInput { name: input.name.clone() };
             input.check(feeds.get(index).ok_or_else(missing)?)?;
         }
-        let plan = self.plan(feeds)?;
         let values: TractResult<TVec<TValue>> =
             feeds.iter().map(|feed| feed.to_tract().map(IntoTValue::into_tvalue)).collect();
-        let results = plan.run(values.map_err(|_| InferError::Failed)?).map_err(|_| InferError::Failed)?;
+        let values = values.map_err(|_| InferError::Failed)?;
+        let results = self.plan(feeds)?.state.run(values).map_err(|_| InferError::Failed)?;
         results.iter().map(|value| Tensor::from_tract(value).ok_or(InferError::Failed)).collect()
     }
 
     /// The plan for these shapes, made on first use. The one used least recently gives way.
-    fn plan(&mut self, feeds: &[Tensor]) -> Result<Arc<TypedRunnableModel>, InferError> {
-        let known =
-            self.plans.iter().position(|(shapes, _)| shapes.iter().zip(feeds).all(|(dims, feed)| *dims == feed.dims));
-        match known {
-            Some(0) => {}
+    fn plan(&mut self, feeds: &[Tensor]) -> Result<&mut Plan, InferError> {
+        let fits = |plan: &Plan| plan.shapes.iter().zip(feeds).all(|(dims, feed)| *dims == feed.dims);
+        match self.plans.iter().position(fits) {
             Some(place) => self.plans[..=place].rotate_right(1),
             None => {
-                let plan = self.prepare(feeds).map_err(|_| InferError::Unsupported)?;
+                let state = self.prepare(feeds).map_err(|_| InferError::Unsupported)?;
                 let shapes = feeds.iter().map(|feed| feed.dims.clone()).collect();
                 self.plans.truncate(KEPT_PLANS - 1);
-                self.plans.insert(0, (shapes, plan));
+                self.plans.insert(0, Plan { shapes, state });
             }
         }
-        Ok(Arc::clone(&self.plans[0].1))
+        Ok(&mut self.plans[0])
     }
 
-    fn prepare(&self, feeds: &[Tensor]) -> TractResult<Arc<TypedRunnableModel>> {
+    fn prepare(&self, feeds: &[Tensor]) -> TractResult<TypedSimpleState> {
         let mut model = self.model.clone();
         for (index, feed) in feeds.iter().enumerate() {
             let fact = InferenceFact::dt_shape(self.inputs[index].element.datum_type(), &feed.dims);
             model = model.with_input_fact(index, fact)?;
         }
-        model.into_optimized()?.into_runnable()
+        model.into_optimized()?.into_runnable()?.spawn()
     }
 }
 
