@@ -39,7 +39,7 @@ pub struct InferenceSession {
 /// A model prepared for the shapes of its inputs. The state keeps what a run allocates.
 struct Plan {
     shapes: Vec<Vec<usize>>,
-    state: 
+    state: TypedSimpleState,
 }
 
 /// An input of a model.
@@ -199,7 +199,11 @@ impl InferenceSession {
         let values: TractResult<TVec<TValue>> =
             feeds.iter().map(|feed| feed.to_tract().map(IntoTValue::into_tvalue)).collect();
         let values = values.map_err(|_| InferError::Failed)?;
-        let results = self.plan(feeds)?.state.run(values).map_err(|_| InferError::Failed)?;
+        let results = self.plan(feeds)?.state.run(values).map_err(|_| {
+            // What a failed run left behind is not run again.
+            self.plans.remove(0);
+            InferError::Failed
+        })?;
         results.iter().map(|value| Tensor::from_tract(value).ok_or(InferError::Failed)).collect()
     }
 
