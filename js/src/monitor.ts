@@ -180,7 +180,9 @@ export class Monitor {
   /** Counts values by hand: what `wrap` does for a session. */
   observe(record: ObservedRecord, options: { readonly key?: string } = {}): void {
     if (this.#consent !== "granted") return;
-    this.#quietly("malformedRecords", () => this.#wasm.observe(record, options.key, this.#now()));
+    const { inputs = {}, outputs = {}, latencyMs } = record;
+    const lists = { inputs: values(inputs), outputs: values(outputs), latencyMs };
+    this.#quietly("malformedRecords", () => this.#wasm.observe(lists, options.key, this.#now()));
   }
 
   /**
@@ -287,9 +289,9 @@ export class Monitor {
   async #runForeign(session: SessionLike<object, object>, feeds: object, options: RunOptions | undefined): Promise<object> {
     const started = performance.now();
     const results = await session.run(feeds);
-    const record = { inputs: values(feeds), outputs: values(results), latencyMs: performance.now() - started };
+    const latencyMs = performance.now() - started;
     const [key] = keys(options);
-    this.observe(record, key === undefined ? {} : { key });
+    this.observe({ inputs: { ...feeds }, outputs: { ...results }, latencyMs }, key === undefined ? {} : { key });
     return results;
   }
 
@@ -324,13 +326,12 @@ function keys(options: RunOptions | undefined): string[] {
   return key === undefined ? [] : typeof key === "string" ? [key] : [...key];
 }
 
-/** The elements of tensors by name. */
-function values(named: object): Record<string, unknown> {
-  const data = (value: unknown) => (typeof value === "object" && value !== null && "data" in value ? value.data : value);
-  return Object.fromEntries(Object.entries(named).map(([name, value]) => [name, plain(data(value))]));
+/** Values by name, with the elements of tensors and typed arrays as lists. */
+function values(named: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(named).map(([name, value]) => [name, listed(value)]));
 }
 
-/** 64-bit integers as numbers; everything else as it is. */
-function plain(data: unknown): unknown {
-  return data instanceof BigInt64Array ? Array.from(data, Number) : data;
+function listed(value: unknown): unknown {
+  const data = typeof value === "object" && value !== null && "data" in value ? value.data : value;
+  return ArrayBuffer.isView(data) ? Array.from(data as unknown as ArrayLike<number | bigint>, Number) : data;
 }

@@ -35,7 +35,13 @@ async function load(): Promise<void> {
   const exports = await instantiate(await source(), imports);
   const hooks = glue as unknown as { __wbg_set_wasm(exports: WebAssembly.Exports): void };
   hooks.__wbg_set_wasm(exports);
-  (exports["__wbindgen_start"] as () => void)();
+  // Constructors of the inference engine's registry; once, and before anything else runs.
+  call(exports["__wasm_call_ctors"]);
+  call(exports["__wbindgen_start"]);
+}
+
+function call(exported: WebAssembly.ExportValue | undefined): void {
+  if (typeof exported === "function") exported();
 }
 
 async function instantiate(

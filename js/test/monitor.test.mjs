@@ -1,0 +1,229 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { DriftglassError, FileStore, InferenceSession, MemoryStore, Monitor, Tensor } from "driftglass";
+
+const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url));
+const spec = () => JSON.parse(read("pkg-config.json"));
+const WEEK = 604_800;
+const FIRST = 2265;
+
+/** A monitor with a clock that the test moves, and a centre that answers what the test says. */
+async function device(options = {}) {
+  const clock = { secs: (FIRST - 1) * WEEK };
+  const sent = [];
+  const answers = options.answers ?? [];
+  const centre = async (url, request) => {
+    sent.push({ url, body: Buffer.from(request.body) });
+    const answer = answers.shift() ?? { status: 202, body: { accepted: request.body.length / 47 } };
+    if (answer === "offline") throw new TypeError("fetch failed");
+    return new Response(JSON.stringify(answer.body ?? {}), { status: answer.status });
+  };
+  const store = options.store ?? new MemoryStore();
+  const base = { spec: spec(), key: "key & co", store, consent: "granted", now: () => clock.secs, fetch: centre };
+  const monitor = await Monitor.create({ ...base, endpoint: "http://centre.test/v1/reports", ...options.monitor });
+  return { monitor, clock, sent, store };
+}
+
+/** Lets weeks pass; returns the answers that were made. */
+async function weeks({ monitor, clock }, count) {
+  const made = [];
+  for (let week = 0; week < count; week += 1) {
+    clock.secs += WEEK;
+    made.push(...(await monitor.close()));
+  }
+  return made;
+}
+
+const record = { inputs: { numeric: [12, 9, 500, 60, 5, 0, 10, null], carrier: 3, origin: "JFK" }, outputs: { probabilities: [0.25, 0.75] } };
+
+test("observes, answers, sends", async () => {
+  const one = await device();
+  one.clock.secs = FIRST * WEEK;
+  one.monitor.observe(record, { key: "a" });
+  one.monitor.outcome("a", "late");
+  const counts = Object.fromEntries(one.monitor.inspect().metrics.map((metric) => [metric.name, metric.counts]));
+  assert.deepEqual(counts.dep_delay, [0, 0, 0, 1, 0, 0]);
+  assert.deepEqual(counts.origin, [0, 1, 0]);
+  assert.deepEqual(counts.prediction, [0, 1]);
+  assert.deepEqual(counts.prediction_outcome, [0, 0, 0, 1]);
+  const [answer, ...others] = await weeks(one, 1);
+  assert.equal(others.length, 0);
+  assert.equal(answer.window, FIRST);
+  assert.equal(answer.report.length, 45);
+  assert.notEqual(answer.trueSymbol, answer.symbols.length - 1, "there were data");
+  assert.equal(one.monitor.parseReport(answer.report).window, FIRST);
+  const flushed = await one.monitor.flush();
+  assert.equal(flushed.sent, 1);
+  assert.equal(one.sent[0].url, "http://centre.test/v1/reports?key=key%20%26%20co");
+  assert.deepEqual(one.sent[0].body.subarray(2), Buffer.from(answer.report));
+  assert.equal((await one.monitor.flush()).sent, 0, "nothing is sent twice");
+});
+
+test("a new device first answers the week after the one it joined in", async () => {
+  const one = await device();
+  assert.deepEqual(await one.monitor.close(), []);
+  one.clock.secs += WEEK;
+  assert.deepEqual(await one.monitor.close(), [], "the week it joined in is not answered");
+  one.clock.secs += WEEK;
+  assert.equal((await one.monitor.close()).length, 1);
+  assert.deepEqual(await one.monitor.close(), [], "a week is answered once");
+});
+
+test("weeks that take no more reports are not answered", async () => {
+  const one = await device();
+  one.clock.secs += 20 * WEEK + 2 * 86_400; // past the grace of the week before
+  assert.deepEqual(await one.monitor.close(), []);
+});
+
+test("the ledger holds its caps and says what was spent", async () => {
+  const tight = spec();
+  tight.measurement.privacy.caps = [{ period_secs: 4 * WEEK, epsilon_micronats: 4_000_000 }];
+  const one = await device({ monitor: { spec: tight } });
+  one.clock.secs = FIRST * WEEK;
+  const answered = [];
+  for (let week = 0; week < 12; week += 1) answered.push((await weeks(one, 1)).length);
+  assert.deepEqual(answered.slice(0, 8), [1, 1, 0, 0, 1, 1, 0, 0]);
+  const { spent } = await one.monitor.ledger();
+  assert.ok(spent[0].spentMicronats <= 4_000_000);
+  assert.ok(one.monitor.counters.refusedAnswers > 0);
+});
+
+test("a retry sends the same bytes", async () => {
+  const one = await device({ answers: ["offline", { status: 503 }, { status: 429 }, { status: 202, body: { accepted: 1 } }] });
+  one.clock.secs = FIRST * WEEK;
+  await weeks(one, 1);
+  for (let attempt = 0; attempt < 4; attempt += 1) await one.monitor.flush();
+  assert.equal(one.sent.length, 4);
+  assert.equal(new Set(one.sent.map(({ body }) => body.toString("hex"))).size, 1);
+  assert.equal((await one.monitor.flush()).sent, 0);
+});
+
+test("a body that is too large is sent in halves", async () => {
+  const one = await device({ answers: [{ status: 413 }] });
+  one.clock.secs = FIRST * WEEK;
+  await weeks(one, 5);
+  const { accepted, answers } = await one.monitor.flush();
+  assert.deepEqual([accepted, answers.length], [5, 3]);
+  assert.deepEqual(one.sent.map(({ body }) => body.length / 47), [5, 2, 3]);
+});
+
+test("what the centre will never take is dropped and counted", async () => {
+  const one = await device({ answers: [{ status: 400 }] });
+  one.clock.secs = FIRST * WEEK;
+  await weeks(one, 1);
+  assert.equal((await one.monitor.flush()).rejected, 1);
+  assert.equal((await one.monitor.flush()).sent, 0);
+});
+
+test("nothing is created before consent, and denying it wipes all", async () => {
+  const store = new MemoryStore();
+  const one = await device({ store, monitor: { consent: "unknown" } });
+  one.clock.secs = FIRST * WEEK;
+  one.monitor.observe(record);
+  assert.deepEqual(await weeks(one, 2), []);
+  assert.equal(await one.monitor.ledger(), undefined);
+  assert.equal(one.monitor.inspect(FIRST).metrics[0].events, 0);
+  await one.monitor.setConsent("granted");
+  assert.equal((await weeks(one, 2)).length, 1);
+  await one.monitor.setConsent("denied");
+  assert.equal(await one.monitor.ledger(), undefined);
+  assert.deepEqual(await store.outbox(10), []);
+});
+
+test("a model that the spec does not admit is refused", async () => {
+  const { monitor } = await device();
+  const bytes = new Uint8Array(read("demo/model/late-arrival-1.onnx"));
+  const session = await InferenceSession.create(bytes);
+  monitor.wrap(session);
+  const other = spec();
+  other.models[0].sha256 = "0".repeat(64);
+  const { monitor: strict } = await device({ monitor: { spec: other } });
+  assert.throws(() => strict.wrap(session), { code: "model-refused", message: /not on the spec's list/ });
+  const fitting = spec();
+  fitting.measurement.metrics[0].source.index = 8;
+  const { monitor: misfit } = await device({ monitor: { spec: fitting } });
+  assert.throws(() => misfit.wrap(session), { code: "model-refused", message: /"dep_delay" reads one beyond/ });
+});
+
+test("a session of another runtime is watched", async () => {
+  const one = await device();
+  one.clock.secs = FIRST * WEEK;
+  const model = {
+    sha256: spec().models[0].sha256,
+    inputs: [["numeric", [null, 8]], ["carrier", [null]], ["origin", [null]]],
+    outputs: ["probabilities"],
+  };
+  const foreign = { run: async () => ({ probabilities: { data: Float32Array.of(0.9, 0.1) } }) };
+  const watched = one.monitor.wrap(foreign, model);
+  const feeds = { numeric: { data: Float32Array.from([-4, 9, 500, 60, 5, 0, 10, 1010]) }, carrier: { data: BigInt64Array.of(4n) }, origin: { data: BigInt64Array.of(1n) } };
+  assert.ok((await watched.run(feeds, { key: "x" })).probabilities);
+  one.monitor.outcome("x", 0);
+  const counts = Object.fromEntries(one.monitor.inspect().metrics.map((metric) => [metric.name, metric.counts]));
+  assert.deepEqual(counts.dep_delay, [0, 1, 0, 0, 0, 0]);
+  assert.equal(counts.carrier[4], 1);
+  assert.deepEqual(counts.prediction_outcome, [1, 0, 0, 0]);
+  assert.throws(() => one.monitor.wrap(foreign, { ...model, outputs: ["other"] }), { code: "model-refused" });
+});
+
+test("monitoring never breaks the host", async () => {
+  const { monitor } = await device();
+  monitor.observe({ inputs: { numeric: { nested: {} } } });
+  monitor.outcome("never predicted", 1);
+  assert.deepEqual(monitor.counters, { malformedRecords: 1, unknownOutcomes: 1, refusedAnswers: 0 });
+});
+
+test("an invalid spec names pointer, rule and limit", async () => {
+  const broken = spec();
+  broken.measurement.questions[0].weight = 4711;
+  const message = "/measurement/questions/0/weight: must be an integer, from 1 to 1000";
+  await assert.rejects(device({ monitor: { spec: broken } }), (error) => {
+    assert.ok(error instanceof DriftglassError);
+    assert.deepEqual([error.code, error.message], ["invalid-spec", message]);
+    return true;
+  });
+  await assert.rejects(device({ monitor: { spec: "{" } }), { code: "invalid-spec" });
+  await assert.rejects(device({ monitor: { segment: "nowhere" } }), { code: "unknown-segment" });
+});
+
+test("a file keeps state and outbox across restarts", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "driftglass-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "app", "device.json");
+  const before = await device({ store: new FileStore(path) });
+  before.clock.secs = FIRST * WEEK;
+  const [answer] = await weeks(before, 1);
+  const after = await device({ store: new FileStore(path) });
+  after.clock.secs = (FIRST + 1) * WEEK;
+  assert.deepEqual(await after.monitor.close(), [], "the week is answered already");
+  await after.monitor.flush();
+  assert.deepEqual(after.sent[0].body.subarray(2), Buffer.from(answer.report), "the same bytes are sent");
+  assert.equal((await after.monitor.ledger()).spent[0].spentMicronats, 2_000_000);
+  writeFileSync(path, "{");
+  await assert.rejects(after.monitor.close(), { code: "store-failed" });
+});
+
+test("a commit that fails leaves no report to send", async () => {
+  class Failing extends MemoryStore {
+    failing = false;
+    async transact(change) {
+      if (this.failing) {
+        await super.transact((state) => void change(state));
+        throw new DriftglassError("store-failed", "The disk is full.");
+      }
+      return super.transact(change);
+    }
+  }
+  const store = new Failing();
+  const one = await device({ store });
+  one.clock.secs = (FIRST + 1) * WEEK;
+  store.failing = true;
+  await assert.rejects(one.monitor.close(), { code: "store-failed" });
+  store.failing = false;
+  assert.equal((await one.monitor.flush()).sent, 0);
+  assert.equal((await one.monitor.ledger()).spent[0].spentMicronats, 0, "debit and report are committed together");
+  assert.equal((await one.monitor.close()).length, 1);
+});
