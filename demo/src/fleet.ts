@@ -182,7 +182,8 @@ export class Fleet {
 
   #inputs(row: number): Tensors {
     const flights = this.#flights;
-    const numeric = Float32Array.from(NUMERIC, (name) => flights[name][row]!);
+    const numeric = new Float32Array(NUMERIC.length);
+    for (let index = 0; index < NUMERIC.length; index += 1) numeric[index] = flights[NUMERIC[index]!][row]!;
     const code = (column: Float64Array) => BigInt64Array.of(BigInt(column[row]!));
     return {
       numeric: new Tensor("float32", numeric, [1, NUMERIC.length]),

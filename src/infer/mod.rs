@@ -10,8 +10,8 @@ use std::io::Cursor;
 
 use sha2::{Digest, Sha256};
 use tract_onnx::prelude::{
-    DatumType, Framework, InferenceFact, InferenceModel, InferenceModelExt, IntoRunnable, IntoTValue, TValue,
-    TVec, Tensor as TractTensor, TractResult, 
+    DatumType, Framework, InferenceFact, InferenceModel, InferenceModelExt, IntoRunnable, IntoTValue, TValue, TVec,
+    Tensor as TractTensor, TractResult,
 };
 use tract_onnx::tract_core::model::TypedSimpleState;
 use tract_onnx::tract_hir::infer::Factoid;
@@ -274,6 +274,19 @@ impl Input {
 }
 
 impl Element {
+    /// Its name, as in onnxruntime-web.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "float32",
+            Self::F64 => "float64",
+            Self::I32 => "int32",
+            Self::I64 => "int64",
+            Self::U8 => "uint8",
+            Self::Bool => "bool",
+        }
+    }
+
     fn of(datum: DatumType) -> Option<Self> {
         Some(match datum {
             DatumType::F32 => Self::F32,
@@ -355,14 +368,7 @@ impl Tensor {
 
 impl fmt::Display for Element {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::F32 => "float32",
-            Self::F64 => "float64",
-            Self::I32 => "int32",
-            Self::I64 => "int64",
-            Self::U8 => "uint8",
-            Self::Bool => "bool",
-        })
+        f.write_str(self.name())
     }
 }
 

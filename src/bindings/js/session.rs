@@ -1,6 +1,7 @@
 //! Inference beside the monitor, so that outputs feed sketches without crossing the boundary.
 
 use js_sys::{Array, BigInt64Array, Float32Array, Float64Array, Int32Array, Object, Reflect, Uint8Array};
+use wasm_bindgen::intern;
 use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};
 
 use super::error::{Thrown, coded, thrown};
@@ -20,6 +21,9 @@ extern "C" {
 #[derive(Debug)]
 pub struct JsSession {
     core: InferenceSession,
+    /// Names as JavaScript strings, made once: making them anew would cost more than a small model.
+    input_keys: Vec<JsValue>,
+    output_keys: Vec<JsValue>,
 }
 
 #[wasm_bindgen(js_class = WasmSession)]
@@ -27,7 +31,10 @@ impl JsSession {
     /// Reads the bytes of an ONNX file.
     #[wasm_bindgen(constructor)]
     pub fn new(onnx: &[u8]) -> Result<Self, Thrown> {
-        Ok(Self { core: InferenceSession::create(onnx).map_err(thrown)? })
+        let core = InferenceSession::create(onnx).map_err(thrown)?;
+        let input_keys = core.inputs().iter().map(|input| JsValue::from_str(&input.name)).collect();
+        let output_keys = core.outputs().iter().map(|name| JsValue::from_str(name)).collect();
+        Ok(Self { core, input_keys, output_keys })
     }
 
     /// Names of the inputs, in the order of the model.
@@ -56,21 +63,21 @@ impl JsSession {
     }
 
     fn feeds(&self, feeds: &JsValue) -> Result<Vec<Tensor>, Thrown> {
-        let feed = |input: &crate::infer::Input| {
-            let given = Reflect::get(feeds, &input.name.as_str().into()).unwrap_or(JsValue::UNDEFINED);
+        let feed = |(input, key): (&crate::infer::Input, &JsValue)| {
+            let given = Reflect::get(feeds, key).unwrap_or(JsValue::UNDEFINED);
             if given.is_undefined() {
                 return Err(thrown(InferError::MissingInput { name: input.name.clone() }));
             }
             tensor(&given, input.element)
                 .ok_or_else(|| thrown(InferError::WrongType { name: input.name.clone(), expected: input.element }))
         };
-        self.core.inputs().iter().map(feed).collect()
+        self.core.inputs().iter().zip(&self.input_keys).map(feed).collect()
     }
 
     fn to_object(&self, outputs: &[Tensor]) -> Result<Object, Thrown> {
         let object = Object::new();
-        for (name, output) in self.core.outputs().iter().zip(outputs) {
-            Reflect::set(&object, &name.as_str().into(), &plain(output)?.into())?;
+        for (key, output) in self.output_keys.iter().zip(outputs) {
+            Reflect::set(&object, key, &plain(output)?.into())?;
         }
         Ok(object)
     }
@@ -128,7 +135,7 @@ fn row_of<'a>(
 
 /// Reads a tensor `{ data, dims }` of this element type; `None` if its data are of another type.
 fn tensor(given: &JsValue, element: Element) -> Option<Tensor> {
-    let field = |name: &str| Reflect::get(given, &name.into()).ok();
+    let field = |name: &str| Reflect::get(given, &intern(name).into()).ok();
     let data = field("data")?;
     let dims = field("dims")?.dyn_into::<Array>().ok()?;
     let dims = dims.iter().map(|dim| dim.as_f64().map(|dim| dim as usize)).collect::<Option<_>>()?;
@@ -154,9 +161,9 @@ fn plain(tensor: &Tensor) -> Result<Object, Thrown> {
     };
     let dims: Array = tensor.dims.iter().map(|dim| JsValue::from_f64(*dim as f64)).collect();
     let object = Object::new();
-    Reflect::set(&object, &"type".into(), &tensor.data.element().to_string().into())?;
-    Reflect::set(&object, &"data".into(), &data)?;
-    Reflect::set(&object, &"dims".into(), &dims)
+    Reflect::set(&object, &intern("type").into(), &intern(tensor.data.element().name()).into())?;
+    Reflect::set(&object, &intern("data").into(), &data)?;
+    Reflect::set(&object, &intern("dims").into(), &dims)
         .map_err(|_| coded("inference-failed", "the outputs cannot be handed over"))?;
     Ok(object)
 }

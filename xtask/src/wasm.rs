@@ -1,0 +1,139 @@
+//! The plugin as WebAssembly, with bindings.
+//!
+//! The bundler target of wasm-bindgen gives one plain ES module of glue, `driftglass_bg.js`, and the wasm. Its third
+//! file, a wrapper that imports the wasm as a module, works in few places, so it is thrown away: the loaders in `js/`
+//! instantiate by hand. The declarations of the wrapper are those of the glue and take its name.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::cargo::cargo;
+use crate::step;
+
+/// The target that rustc compiles to.
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+
+/// A build with its own set of features.
+#[derive(Clone, Copy)]
+pub(crate) struct Flavour {
+    name: &'static str,
+    features: &'static str,
+}
+
+/// All but inference.
+pub(crate) const CORE: Flavour = Flavour { name: "core", features: "js" };
+
+/// With the inference engine. The one that the npm package ships and the demo runs.
+pub(crate) const FULL: Flavour = Flavour { name: "full", features: "js,onnx" };
+
+/// For tests: entropy from a seed, so that vectors can be replayed. Never shipped.
+const SEEDED: Flavour = Flavour { name: "seeded", features: "js,seeded-entropy" };
+
+/// Every flavour.
+pub(crate) const FLAVOURS: [Flavour; 3] = [CORE, FULL, SEEDED];
+
+impl Flavour {
+    /// The features of the plugin crate, as cargo wants them.
+    pub(crate) fn features(self) -> &'static str {
+        self.features
+    }
+
+    /// Each flavour has its own directory. A cdylib has no hash in its file name, so flavours in one directory would
+    /// overwrite each other and be compiled anew in every build.
+    pub(crate) fn target_dir(self) -> String {
+        format!("target/wasm/{}", self.name)
+    }
+
+    fn compiled(self) -> PathBuf {
+        Path::new(&self.target_dir()).join(TARGET).join("wasm/driftglass.wasm")
+    }
+
+    fn generated(self) -> PathBuf {
+        Path::new("js/wasm").join(self.name)
+    }
+
+    /// Beside the input and not beside the output, so that no package carries it.
+    fn stamp(self) -> PathBuf {
+        Path::new(&self.target_dir()).join("bindings.sha256")
+    }
+}
+
+/// Compiles the flavours and generates their bindings.
+///
+/// # Errors
+///
+/// Cargo fails, the module is not one that wasm-bindgen knows, or a file cannot be written.
+pub(crate) fn build(flavours: &[Flavour]) -> Result<()> {
+    for &flavour in flavours {
+        compile(flavour)?;
+        bind(flavour)?;
+    }
+    Ok(())
+}
+
+fn compile(flavour: Flavour) -> Result<()> {
+    let mut command = cargo("build", &flavour.target_dir());
+    command.args(["--package", "driftglass", "--lib", "--target", TARGET, "--profile", "wasm"]);
+    command.args(["--features", flavour.features]);
+    step::run(&format!("wasm {} ({})", flavour.name, flavour.features), &mut command)
+}
+
+const STEM: &str = "driftglass";
+const WRAPPER: &str = "driftglass.js";
+const WRAPPER_TYPES: &str = "driftglass.d.ts";
+const GLUE_TYPES: &str = "driftglass_bg.d.ts";
+const KEPT: [&str; 4] = ["driftglass_bg.js", "driftglass_bg.wasm", "driftglass_bg.wasm.d.ts", GLUE_TYPES];
+
+/// Generates the bindings, unless those at hand came from the same bytes.
+fn bind(flavour: Flavour) -> Result<()> {
+    let input = flavour.compiled();
+    let output = flavour.generated();
+    let bytes = fs::read(&input).with_context(|| format!("cannot read {}", input.display()))?;
+    let stamp = fingerprint(&bytes);
+    if is_current(flavour, &stamp) {
+        println!("    bindings in {} are current", output.display());
+        return Ok(());
+    }
+
+    step::announce(&format!("bindings {}", flavour.name));
+    let began = Instant::now();
+    if output.exists() {
+        fs::remove_dir_all(&output).with_context(|| format!("cannot empty {}", output.display()))?;
+    }
+    Bindgen::new()
+        .bundler(true)?
+        .typescript(true)
+        .remove_producers_section(true)
+        .out_name(STEM)
+        .input_path(&input)
+        .generate(&output)
+        .with_context(|| format!("wasm-bindgen refused {}", input.display()))?;
+    fs::remove_file(output.join(WRAPPER)).context("wasm-bindgen wrote no wrapper to remove")?;
+    fs::rename(output.join(WRAPPER_TYPES), output.join(GLUE_TYPES)).context("wasm-bindgen wrote no declarations")?;
+    for name in KEPT {
+        fs::metadata(output.join(name)).with_context(|| format!("wasm-bindgen did not write {name}"))?;
+    }
+    fs::write(flavour.stamp(), stamp).context("cannot write the stamp of the bindings")?;
+    println!("    {} in {}", step::seconds(began.elapsed()), output.display());
+    Ok(())
+}
+
+/// Covers the module and this file, which holds the generator's options.
+fn fingerprint(module: &[u8]) -> String {
+    hex(&Sha256::new().chain_update(include_bytes!("wasm.rs")).chain_update(module).finalize())
+}
+
+fn is_current(flavour: Flavour, stamp: &str) -> bool {
+    let complete = KEPT.iter().all(|name| flavour.generated().join(name).exists());
+    complete && fs::read_to_string(flavour.stamp()).is_ok_and(|old| old == stamp)
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
