@@ -1,0 +1,58 @@
+//! The whole build, in the order its parts need each other.
+//!
+//! wasm before the TypeScript packages, since tsc reads the generated declarations; the pages before the centre, which
+//! embeds them.
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use crate::{centre, wasm, web};
+
+/// A part that can be built alone.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// The plugin as WebAssembly, all flavours
+    Wasm,
+    /// The `core` flavour alone: without the inference engine, so it builds fast
+    Core,
+    /// The TypeScript packages: js, www, demo
+    Web,
+    /// The native binary `driftglass`
+    Centre,
+}
+
+/// Builds everything.
+///
+/// # Errors
+///
+/// A step fails; those after it are not run.
+pub(crate) fn all() -> Result<()> {
+    wasm::build(&wasm::FLAVOURS)?;
+    web::build()?;
+    centre::build()
+}
+
+/// Builds what the demo runs: of the wasm flavours, one.
+///
+/// # Errors
+///
+/// A step fails; those after it are not run.
+pub(crate) fn for_demo() -> Result<()> {
+    wasm::build(&[wasm::FULL])?;
+    web::build()?;
+    centre::build()
+}
+
+/// Builds one part. What it needs from the others must be there.
+///
+/// # Errors
+///
+/// A step fails; those after it are not run.
+pub(crate) fn one(part: Part) -> Result<()> {
+    match part {
+        Part::Wasm => wasm::build(&wasm::FLAVOURS),
+        Part::Core => wasm::build(&[wasm::CORE]),
+        Part::Web => web::build(),
+        Part::Centre => centre::build(),
+    }
+}

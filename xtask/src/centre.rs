@@ -1,0 +1,28 @@
+//! The native binary of the centre, with the pages inside.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::cargo::{NATIVE_TARGET_DIR, cargo};
+use crate::step;
+
+/// Builds the centre.
+///
+/// # Errors
+///
+/// Cargo fails.
+pub(crate) fn build() -> Result<()> {
+    step::run("centre", cargo("build", NATIVE_TARGET_DIR).args(["--release", "--package", "driftglass-central"]))
+}
+
+/// Where [`build`] leaves the binary, as an absolute path: tests start it from other directories.
+///
+/// # Errors
+///
+/// The working directory is unknown.
+pub(crate) fn binary() -> Result<PathBuf> {
+    let name = format!("driftglass{}", std::env::consts::EXE_SUFFIX);
+    let relative = PathBuf::from(NATIVE_TARGET_DIR).join("release").join(name);
+    std::path::absolute(relative).context("the working directory is unknown")
+}

@@ -1,0 +1,100 @@
+//! `cargo xtask`: the one entry point for people and CI.
+//!
+//! | Module | Idea |
+//! | --- | --- |
+//! | [`setup`] | what a machine with only Rust and Node still needs |
+//! | [`wasm`] | the plugin as WebAssembly, with bindings, in three flavours |
+//! | [`web`] | the TypeScript packages |
+//! | [`centre`] | the native binary |
+//! | [`build`] | the order of these |
+//! | [`demo`] | the main job on real data |
+//! | [`suite`] | one suite of tests: run, count, time |
+//! | [`test`](mod@test) | all suites, the table, the verdict |
+//! | [`cargo`](mod@cargo) | cargo from inside cargo |
+//! | [`step`] | one command, with a headline, its time and a clear failure |
+
+mod build;
+mod cargo;
+mod centre;
+mod demo;
+mod setup;
+mod step;
+mod suite;
+mod test;
+mod wasm;
+mod web;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+
+/// Builds, shows and tests Driftglass. Each command first installs what it needs.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", subcommand_required = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install the wasm target and the npm packages, and find or install a browser
+    Setup,
+    /// Build the wasm flavours, the TypeScript packages, the pages, the demo and the centre
+    Build {
+        /// Build one part only; what it needs from the others must be there
+        #[arg(long, value_enum)]
+        only: Option<build::Part>,
+    },
+    /// Do the main job on real data, then leave the dashboard running
+    Demo(demo::Options),
+    /// Run every test and end with `N passed, M failed`
+    Test {
+        /// Leave out the demo and the browser
+        #[arg(long)]
+        quick: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode> {
+    // A path on the command line is relative to where the person stands, so it is resolved before the move.
+    let command = match cli.command {
+        Command::Demo(options) => Command::Demo(options.resolved()?),
+        other => other,
+    };
+    enter_workspace()?;
+    match command {
+        Command::Setup => {
+            setup::toolchain()?;
+            setup::browser()?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Build { only } => {
+            setup::toolchain()?;
+            only.map_or_else(build::all, build::one)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Demo(options) => demo::run(&options),
+        Command::Test { quick } => test::run(quick),
+    }
+}
+
+/// Every path in xtask is relative to the workspace root.
+fn enter_workspace() -> Result<()> {
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").context("start this program with `cargo xtask`")?;
+    let xtask = PathBuf::from(manifest);
+    let root = xtask.parent().context("xtask has no parent directory")?;
+    std::env::set_current_dir(root).with_context(|| format!("cannot enter {}", root.display()))
+}
