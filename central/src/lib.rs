@@ -1,1 +1,32 @@
-//! The centre.
+//! The centre: folds reports into sums, finds drift in them, and shows it. One process, one SQLite file.
+//!
+//! Modules in the order in which a report meets them:
+//!
+//! | Module | Idea |
+//! | --- | --- |
+//! | [`clock`] | what time it is: the system's, or one that an operator moves |
+//! | [`registry`] | the registered specs, as ingestion and reading need them |
+//! | [`intake`] | from the bytes of a body to reports that fit their spec; pure |
+//! | [`writer`] | the one thread that writes: queue, group commit, answers |
+//! | [`store`] | the SQLite file: what is kept and how long |
+//! | [`tally`] | how many reports met which fate |
+//! | [`verdicts`] | from sums to estimates, tests and verdicts; pure |
+//! | [`http`] | routes, problem documents, pages |
+//! | [`server`] | start and graceful stop |
+//! | [`keys`] | ingest keys and the admin token |
+//! | [`cli`] | the command line |
+//!
+//! What is sent is checked here, and nothing is decided about privacy: a report that arrives was privatized on the device. No
+//! log line, error or answer holds the bytes of a report.
+
+pub mod cli;
+pub mod clock;
+pub mod http;
+pub mod intake;
+pub mod keys;
+pub mod registry;
+pub mod server;
+pub mod store;
+pub mod tally;
+pub mod verdicts;
+pub mod writer;

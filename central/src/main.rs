@@ -1,2 +1,7 @@
 //! Entry point of the centre.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    driftglass_central::cli::main()
+}

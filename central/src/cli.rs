@@ -1,0 +1,279 @@
+//! The command line.
+//!
+//! Exit codes: 0 done; 1 a failure of the environment; 2 wrong usage or an invalid document.
+
+use std::fs;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use driftglass::drift::Reference;
+use driftglass::spec::{MonitorSpec, SpecError};
+use serde_json::json;
+use tokio::runtime::Runtime;
+use tracing_subscriber::EnvFilter;
+
+use crate::clock::{Clock, MAX_SECS};
+use crate::http::SpecSummary;
+use crate::keys::new_ingest_key;
+use crate::registry::Registry;
+use crate::server::{Config, ServeError, Server};
+use crate::store::{Registration, Store, StoreError, add_spec};
+use crate::writer::QueueLimits;
+
+/// Drift monitoring for models on people's own devices: the centre
+#[derive(Debug, Parser)]
+#[command(name = "driftglass", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Take reports in, judge drift, show pages
+    Serve(Serve),
+    /// Register and check specs
+    #[command(subcommand)]
+    Spec(SpecCommand),
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    /// Where the database is; made if missing
+    #[arg(long, value_name = "DIR")]
+    data_dir: PathBuf,
+    /// Address to listen on; port 0 takes any free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
+    listen: SocketAddr,
+    /// Where the time comes from; a simulated clock is moved by POST /v1/clock
+    #[arg(long, value_enum, default_value_t = ClockKind::System)]
+    clock: ClockKind,
+    /// Unix seconds at which a simulated clock starts
+    #[arg(long, value_name = "T", required_if_eq("clock", "simulated"), value_parser = clap::value_parser!(u64).range(..=MAX_SECS))]
+    start_secs: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ClockKind {
+    System,
+    Simulated,
+}
+
+#[derive(Debug, Subcommand)]
+enum SpecCommand {
+    /// Register a spec and print its ingest key; a known spec keeps its key
+    Add {
+        #[command(flatten)]
+        documents: Documents,
+        /// Where the database is; made if missing
+        #[arg(long, value_name = "DIR")]
+        data_dir: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List registered specs
+    List {
+        /// Where the database is
+        #[arg(long, value_name = "DIR")]
+        data_dir: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check documents and register nothing
+    Check {
+        #[command(flatten)]
+        documents: Documents,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Documents {
+    /// The spec
+    #[arg(value_name = "FILE")]
+    spec: PathBuf,
+    /// The reference that reports are compared with
+    #[arg(long, value_name = "FILE")]
+    reference: Option<PathBuf>,
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    #[error("{}: {rule}", file.display())]
+    Document {
+        file: PathBuf,
+        #[source]
+        rule: SpecError,
+    },
+    #[error("cannot read {}: {error}", file.display())]
+    Read {
+        file: PathBuf,
+        #[source]
+        error: io::Error,
+    },
+    #[error("--start-secs is for --clock simulated")]
+    StartSecs,
+    #[error("{} holds no database; `spec add` and `serve` make one", .0.display())]
+    NoStore(PathBuf),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    #[error(transparent)]
+    System(#[from] io::Error),
+    #[error("the system gave no entropy for a key: {0}")]
+    Entropy(#[from] getrandom::Error),
+}
+
+impl CliError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Document { .. } | Self::StartSecs => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// Runs the command that the process was given.
+#[must_use]
+pub fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Serve(options) => serve(options),
+        Command::Spec(SpecCommand::Add { documents, data_dir, json }) => add(&documents, &data_dir, json),
+        Command::Spec(SpecCommand::List { data_dir, json }) => list(&data_dir, json),
+        Command::Spec(SpecCommand::Check { documents }) => check(&documents),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to tell the failure to.
+            let _ = writeln!(io::stderr(), "error: {error}");
+            error.exit_code()
+        }
+    }
+}
+
+fn serve(options: Serve) -> Result<(), CliError> {
+    let clock = match (options.clock, options.start_secs) {
+        (ClockKind::System, None) => Clock::System,
+        (ClockKind::System, Some(_)) => return Err(CliError::StartSecs),
+        (ClockKind::Simulated, start) => Clock::simulated(start.unwrap_or(0)),
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let config = Config { data_dir: options.data_dir, listen: options.listen, clock, queue: QueueLimits::default() };
+    Runtime::new()?.block_on(async {
+        let stop = signal()?;
+        let server = Server::bind(config).await?;
+        let mut out = io::stdout();
+        writeln!(out, "driftglass listens on http://{}", server.address())?;
+        out.flush()?;
+        Ok(server.run(stop).await?)
+    })
+}
+
+/// Done at the first signal to stop.
+#[cfg(unix)]
+fn signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Done at the first signal to stop.
+#[cfg(not(unix))]
+fn signal() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+fn add(documents: &Documents, data_dir: &Path, as_json: bool) -> Result<(), CliError> {
+    let read = documents.read()?;
+    let store = Store::open(data_dir)?;
+    let registration = Registration {
+        spec_id: read.spec.id(),
+        document: &read.text,
+        reference: read.reference.as_deref(),
+        new_key: &new_ingest_key()?,
+        now_secs: Clock::System.now_secs(),
+    };
+    let (key, added) = add_spec(&mut store.connect()?, &registration)?;
+    let id = read.spec.id().to_string();
+    let mut out = io::stdout();
+    if as_json {
+        writeln!(out, "{}", json!({ "spec_id": id, "ingest_key": key, "added": added }))?;
+    } else {
+        writeln!(out, "{} spec {id}", if added { "registered" } else { "updated" })?;
+        writeln!(out, "ingest key {key}")?;
+    }
+    Ok(())
+}
+
+fn list(data_dir: &Path, as_json: bool) -> Result<(), CliError> {
+    if !Store::exists(data_dir) {
+        return Err(CliError::NoStore(data_dir.to_owned()));
+    }
+    let registry = Registry::load(Arc::new(Store::open(data_dir)?))?;
+    let snapshot = registry.snapshot();
+    let mut out = io::stdout();
+    if as_json {
+        let specs: Vec<_> = snapshot.specs().iter().map(|spec| SpecSummary::of(spec)).collect();
+        writeln!(out, "{}", json!(specs))?;
+        return Ok(());
+    }
+    for spec in snapshot.specs() {
+        let reference = if spec.reference.is_some() { "reference" } else { "no reference" };
+        writeln!(out, "{}  {}  key {}  {reference}", spec.spec.id(), spec.spec.app, spec.ingest_key)?;
+    }
+    Ok(())
+}
+
+fn check(documents: &Documents) -> Result<(), CliError> {
+    let read = documents.read()?;
+    let bytes = driftglass::report::HEADER_BYTES + read.spec.payload_len();
+    let questions = read.spec.questions.len();
+    writeln!(io::stdout(), "valid: spec {}, {questions} questions, reports of {bytes} bytes", read.spec.id())?;
+    Ok(())
+}
+
+struct Valid {
+    spec: MonitorSpec,
+    text: String,
+    reference: Option<String>,
+}
+
+impl Documents {
+    fn read(&self) -> Result<Valid, CliError> {
+        let text = read(&self.spec)?;
+        let invalid = |file: &Path| {
+            let file = file.to_owned();
+            move |rule| CliError::Document { file, rule }
+        };
+        let spec = MonitorSpec::parse(&text).map_err(invalid(&self.spec))?;
+        let reference = match &self.reference {
+            Some(file) => {
+                let text = read(file)?;
+                Reference::parse(&text, &spec).map_err(invalid(file))?;
+                Some(text)
+            }
+            None => None,
+        };
+        Ok(Valid { spec, text, reference })
+    }
+}
+
+fn read(file: &Path) -> Result<String, CliError> {
+    fs::read_to_string(file).map_err(|error| CliError::Read { file: file.to_owned(), error })
+}

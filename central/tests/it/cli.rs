@@ -1,0 +1,73 @@
+//! The command line: output, errors, exit codes.
+
+use std::path::Path;
+use std::process::Output;
+
+use crate::support::{Process, SPEC, data_dir, run, spec};
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[track_caller]
+fn check(output: &Output, code: i32, stdout: &str, stderr: &str) {
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{out}{err}");
+    assert!(out.contains(stdout), "{out}");
+    assert!(err.contains(stderr), "{err}");
+}
+
+fn with_file(content: &str, act: impl FnOnce(&str)) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("spec.json");
+    std::fs::write(&file, content).expect("a file");
+    act(&file.display().to_string());
+}
+
+#[test]
+fn valid_documents() {
+    let valid = format!("valid: spec {}, 7 questions, reports of 45 bytes", spec().id());
+    with_file(SPEC, |file| check(&run(&["spec", "check", file]), 0, &valid, ""));
+}
+
+#[test]
+fn invalid_documents_name_pointer_rule_and_limit() {
+    let negative = SPEC.replace("\"weight\": 4", "\"weight\": 4000");
+    with_file(&negative, |file| {
+        let output = run(&["spec", "check", file]);
+        check(&output, 2, "", "/measurement/questions/0/weight: must be an integer, from 1 to 1000");
+        assert!(!text(&output.stderr).contains("4000"), "no value of the document");
+    });
+    with_file("{", |file| check(&run(&["spec", "check", file]), 2, "", "(root): must be JSON (line 1, column 1)"));
+    with_file(SPEC, |file| check(&run(&["spec", "check", file, "--reference", file]), 2, "", "unknown field"));
+    check(&run(&["spec", "check", "no-such-file"]), 1, "", "cannot read no-such-file");
+}
+
+#[test]
+fn wrong_usage() {
+    check(&run::<&str>(&[]), 2, "", "Usage: driftglass");
+    check(&run(&["serve"]), 2, "", "--data-dir");
+    check(&run(&["serve", "--data-dir", "d", "--clock", "simulated"]), 2, "", "--start-secs");
+    check(&run(&["serve", "--data-dir", "d", "--start-secs", "1"]), 2, "", "--start-secs is for --clock simulated");
+    check(&run(&["spec", "list", "--data-dir", "no-such-directory"]), 1, "", "holds no database");
+    assert!(!Path::new("no-such-directory").exists());
+}
+
+#[test]
+fn specs_are_listed() {
+    let dir = data_dir();
+    let directory = dir.path().display().to_string();
+    let list = run(&["spec", "list", "--data-dir", &directory]);
+    check(&list, 0, &format!("{}  nyc-late-arrival  key {}  no reference", spec().id(), crate::support::KEY), "");
+    let list = run(&["spec", "list", "--json", "--data-dir", &directory]);
+    let specs: serde_json::Value = serde_json::from_slice(&list.stdout).expect("JSON");
+    assert_eq!(specs[0]["spec_id"], spec().id().to_string());
+}
+
+#[test]
+fn one_server_for_a_directory() {
+    let dir = data_dir();
+    let _first = Process::serve(dir.path());
+    let second = run(&["serve", "--listen", "127.0.0.1:0", "--data-dir", &dir.path().display().to_string()]);
+    check(&second, 1, "", "another process serves this data directory");
+}

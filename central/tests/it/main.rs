@@ -1,0 +1,17 @@
+//! The centre over its contracts: HTTP as in `docs/http-api.md`, the command line, and what survives a crash.
+//!
+//! Everything runs against a real server on a free port with a temporary data directory; reports are made by the plugin's own pipeline.
+
+#![allow(missing_docs)]
+
+mod cli;
+mod clock;
+mod duplicates;
+mod overload;
+mod pages;
+mod problems;
+mod random_bytes;
+mod recovery;
+mod specs;
+mod support;
+mod verdicts;
