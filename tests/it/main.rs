@@ -1,3 +1,5 @@
 //! One integration test binary.
 
+mod entropy;
 mod tidy;
+mod vectors;
