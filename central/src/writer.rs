@@ -1,6 +1,6 @@
 //! The one thread that writes: a bounded queue, group commit, and answers that come after the commit.
 //!
-//! The thread takes all that waits, up to [`GROUP_REPORTS`], and commits it in one transaction. While it waits for the disk the next group gathers, so groups
+//! The thread takes all that waits, up to some thousand reports, and commits it in one transaction. While it waits for the disk the next group gathers, so groups
 //! grow with the load and nobody waits for a timer.
 //!
 //! | The database says | Then |

@@ -54,7 +54,7 @@ const reference = await buildReference();
 
 const stream = await run("stream", inOrder(flights, STREAM), STREAM, `127.0.0.1:${options.port}`);
 const none = await run("null", dealt(flights, REFERENCE, NULL_SEED), REFERENCE, "127.0.0.1:0");
-const ordered = await run("reference", inOrder(flights, REFERENCE), REFERENCE, "127.0.0.1:0");
+const ordered = await run("in order", inOrder(flights, REFERENCE), REFERENCE, "127.0.0.1:0");
 await Promise.all([none.centre.stop(), ordered.centre.stop(), pool.stop()]);
 
 printVerdicts(stream.judged);
@@ -82,7 +82,7 @@ interface Run {
 
 async function run(name: string, shifts: Shifts, weeks: Weeks, listen: string): Promise<Run> {
   const startSecs = (weeks.first - 1) * WEEK_SECS;
-  const dataDir = join(workDir, name);
+  const dataDir = join(workDir, name.replaceAll(" ", "-"));
   const centre = await Centre.start({ binary, dataDir, listen, startSecs, spec: specPath, reference: referencePath });
   const progress = new Progress(name.padEnd(9));
   const result = await replay({ pool, centre, flights, shifts, weeks, devices: DEVICES, spec, model, progress });

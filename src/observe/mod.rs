@@ -111,7 +111,7 @@ impl<'a> Values<'a> {
     /// The elements of one row of a batch; all of them if they do not divide into rows.
     #[must_use]
     pub fn row(&self, row: usize, rows: usize) -> Self {
-        if rows == 0 || row >= rows || self.len() % rows != 0 {
+        if rows == 0 || row >= rows || !self.len().is_multiple_of(rows) {
             return *self;
         }
         let width = self.len() / rows;

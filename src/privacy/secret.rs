@@ -56,7 +56,7 @@ impl DeviceSecret {
         let parts: [&[u8]; 3] = [b"driftglass question v1", id.as_bytes(), &window.to_be_bytes()];
         let draw = u64::from_be_bytes(first(self.prf(&parts)));
         let total: u128 = spec.questions.iter().map(|question| u128::from(question.weight)).sum();
-        let mut point = u128::from(draw) * total >> 64;
+        let mut point = (u128::from(draw) * total) >> 64;
         for (index, question) in spec.questions.iter().enumerate() {
             match point.checked_sub(u128::from(question.weight)) {
                 Some(rest) => point = rest,

@@ -27,7 +27,7 @@ impl Profile {
 /// The cell of the drawn event; all cells are visited whichever it is.
 fn drawn(counts: impl Iterator<Item = u64> + Clone, draw: u64) -> Option<usize> {
     let total: u64 = counts.clone().sum();
-    let event = (u128::from(draw) * u128::from(total) >> 64) as u64;
+    let event = ((u128::from(draw) * u128::from(total)) >> 64) as u64;
     let mut before = 0_u64;
     let mut cell = 0;
     for count in counts {

@@ -155,13 +155,18 @@ fn source(node: &Node<'_>, earlier: &[Metric]) -> Result<Source, SpecError> {
         Kind::Latency => Source::Latency,
         Kind::Outcome => Source::Outcome,
         Kind::Pair => {
-            let prediction = metric_index(&source.field("prediction")?, earlier)?;
-            let outcome = source.field("outcome")?;
-            let index = metric_index(&outcome, earlier)?;
-            if earlier[index].source != Source::Outcome {
-                return Err(outcome.error("must name a metric whose source is an outcome"));
+            let node = source.field("prediction")?;
+            let prediction = metric_index(&node, earlier)?;
+            // A pair of pairs would multiply its cells without limit, and no inference has a value for it.
+            if matches!(earlier[prediction].source, Source::Outcome | Source::Pair { .. }) {
+                return Err(node.error("must name a metric whose value an inference has"));
             }
-            Source::Pair { prediction, outcome: index }
+            let node = source.field("outcome")?;
+            let outcome = metric_index(&node, earlier)?;
+            if earlier[outcome].source != Source::Outcome {
+                return Err(node.error("must name a metric whose source is an outcome"));
+            }
+            Source::Pair { prediction, outcome }
         }
     })
 }

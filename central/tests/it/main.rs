@@ -13,5 +13,6 @@ mod problems;
 mod random_bytes;
 mod recovery;
 mod specs;
+mod store_failure;
 mod support;
 mod verdicts;

@@ -158,6 +158,11 @@ impl Centre {
         }
     }
 
+    /// Waits for a centre that nobody stops.
+    pub(crate) fn end_by_itself(&mut self) -> Result<(), ServeError> {
+        self.thread.take().expect("a thread").join().expect("no panic")
+    }
+
     pub(crate) fn upload(&self, body: &[u8]) -> Answer {
         post(&format!("{}/v1/reports?key={KEY}", self.url), body)
     }
