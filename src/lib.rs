@@ -14,7 +14,7 @@
 //! | [`aggregate`] | mergeable sums of reports |
 //! | [`estimate`] | de-biased shares with their covariance |
 //! | [`drift`] | reference against current: test, effect, verdict |
-//! | [`infer`] | ONNX models through tract (feature `onnx`) |
+//! | `infer` | ONNX models through tract (feature `onnx`) |
 //! | [`monitor`] | the device's pipeline: observe, sketch, ask, privatize, encode |
 //!
 //! Outside `bindings` nothing here opens a file or socket, reads a clock or asks for entropy: all are arguments.

@@ -1,6 +1,6 @@
 //! Reference against current: what is known about the difference, and what follows from it.
 //!
-//! For one question in one window [`assess`] gives a test ([`wald`]), an effect with its interval ([`effect`]) and a verdict ([`verdict`]), all from
+//! For one question in one window [`assess`] gives a test ([`wald()`]), an effect with its interval ([`effect()`]) and a verdict ([`Verdict`]), all from
 //! aggregates, all with the noise of the channel inside their covariance, and with the finite sample of the reference.
 
 mod effect;

@@ -96,11 +96,16 @@ fn columns(fields: BTreeMap<String, Field>) -> Vec<(String, Column)> {
 }
 
 fn named(columns: &[(String, Column)]) -> Vec<(&str, Values<'_>)> {
-    let values = |column| match column {
-        &Column::Numbers(ref numbers) => Values::F64(numbers),
-        Column::Texts(texts) => Values::Text(texts),
-    };
-    columns.iter().map(|(name, column)| (name.as_str(), values(column))).collect()
+    columns.iter().map(|(name, column)| (name.as_str(), column.values())).collect()
+}
+
+impl Column {
+    fn values(&self) -> Values<'_> {
+        match self {
+            Self::Numbers(numbers) => Values::F64(numbers),
+            Self::Texts(texts) => Values::Text(texts),
+        }
+    }
 }
 
 fn malformed() -> Thrown {

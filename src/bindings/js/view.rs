@@ -8,6 +8,7 @@ use crate::estimate::Channel;
 use crate::monitor::{Answer, Monitor};
 use crate::privacy::{DeviceState, SubsetSelection};
 use crate::report::{HEADER_BYTES, Report};
+use crate::sketch::CellCounts;
 use crate::spec::{QuestionKind, WindowIndex};
 
 /// An answer with the state that paid for it.
@@ -138,9 +139,9 @@ impl ProfileView {
                 unit: metric.unit.clone(),
                 counts: seen.map_or(vec![0; cells.len()], |counts| counts.cells().to_vec()),
                 cells,
-                missing: seen.map_or(0, |counts| counts.missing()),
-                other: seen.map_or(0, |counts| counts.other()),
-                events: seen.map_or(0, |counts| counts.total()),
+                missing: seen.map_or(0, CellCounts::missing),
+                other: seen.map_or(0, CellCounts::other),
+                events: seen.map_or(0, CellCounts::total),
             }
         };
         Self {
