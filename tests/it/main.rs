@@ -1,5 +1,11 @@
 //! One integration test binary.
 
+mod drift_vectors;
 mod entropy;
+mod exact_law;
+mod randomizers;
+mod schema;
+mod statistical;
+mod theory;
 mod tidy;
 mod vectors;
