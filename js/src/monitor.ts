@@ -271,7 +271,8 @@ export class Monitor {
     await this.#store.transact((stored: StateBytes) => {
       const state = guarded(() => this.#wasm.join(stored, now));
       const window = guarded(() => this.#wasm.due(state, now));
-      if (window === undefined) return undefined;
+      // A device that was purged joins anew.
+      if (window === undefined) return stored ? undefined : { state };
       const answer = this.#quietly("refusedAnswers", () => this.#wasm.answer(state, window, now));
       if (!answer) return undefined;
       const { state: after, ...rest } = answer as Answer & { state: Uint8Array };

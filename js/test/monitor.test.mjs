@@ -134,6 +134,32 @@ test("nothing is created before consent, and denying it wipes all", async () => 
   assert.deepEqual(await store.outbox(10), []);
 });
 
+test("a purged device is a new one, and answers from the week after", async () => {
+  const one = await device();
+  one.clock.secs = FIRST * WEEK;
+  const [before] = await weeks(one, 1);
+  await one.monitor.purge();
+  assert.deepEqual(await one.monitor.close(), [], "the week is over for the new device");
+  assert.equal((await weeks(one, 1)).length, 0, "it joined in this week");
+  const [after] = await weeks(one, 1);
+  assert.equal((await one.monitor.ledger()).spent[0].spentMicronats, 3_000_000);
+  const id = ({ report }) => Buffer.from(report.subarray(28, 44)).toString("hex");
+  assert.notEqual(id(before), id(after));
+});
+
+test("a clock that jumps far ahead and back makes no report twice", async () => {
+  const one = await device();
+  one.clock.secs = FIRST * WEEK;
+  assert.equal((await weeks(one, 1)).length, 1);
+  const then = one.clock.secs;
+  one.clock.secs = 250_000_000 * WEEK + 60;
+  assert.equal((await one.monitor.close()).length, 1, "only the week that still takes reports");
+  one.clock.secs = then;
+  assert.deepEqual(await weeks(one, 3), [], "what lies before the last answer is past");
+  one.clock.secs = Number.NaN;
+  assert.deepEqual(await one.monitor.close(), []);
+});
+
 test("a model that the spec does not admit is refused", async () => {
   const { monitor } = await device();
   const bytes = new Uint8Array(read("demo/model/late-arrival-1.onnx"));

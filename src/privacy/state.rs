@@ -47,10 +47,15 @@ impl DeviceState {
     }
 
     /// Enters a spec that is new to the device; does nothing for the one it is in. Secret and ledger stay.
+    ///
+    /// Windows up to the newest debit are over for good, whatever the clock says: a device that comes back to a spec answers none of its windows again.
     pub fn enter(&mut self, spec: &MonitorSpec, now_secs: u64) {
         if self.spec_id != spec.id() {
             self.spec_id = spec.id();
             self.next_window = first_window(spec, now_secs);
+            if let Some(newest) = self.ledger.charges().last() {
+                self.pass(spec.window.index_at(newest.at_secs));
+            }
         }
     }
 
