@@ -167,7 +167,7 @@ fn statistics_and_p_values_agree() {
         between(case.statistic, [low.statistic, high.statistic], 1e-11 * case.statistic, &case.name);
         let what = format!("{}, p-value", case.name);
         assert!(case.statistic < 500.0);
-        let ends = [low.p_value, high.p_value].map(|p| libm::log(p));
+        let ends = [low.p_value, high.p_value].map(libm::log);
         // As logarithms: p-values go down to 1e-85.
         let (expected, slack) = (libm::log(case.p_value), 1e-8);
         let (least, most) = (ends[0].min(ends[1]), ends[0].max(ends[1]));

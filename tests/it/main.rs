@@ -3,6 +3,7 @@
 mod drift_vectors;
 mod entropy;
 mod exact_law;
+mod pipeline;
 mod randomizers;
 mod schema;
 mod statistical;

@@ -341,7 +341,7 @@ fn the_reports_that_are_said_to_be_needed_decide() {
     let mut generator = Generator::new(71);
     let fleet = Fleet::new(2.0, 1, true, &[0.7, 0.3], 0.3);
     let now = fleet.shifted(0.06);
-    let mut compare = |n| fleet.compare(&now, n, 400_000, 0.02, 0.05, &mut generator);
+    let mut compare = |n| fleet.compare(&now, n, 40_000, 0.02, 0.05, &mut generator);
     let needed = loop {
         let found = compare(2_000);
         if found.verdict == Verdict::Inconclusive && (found.effect.estimate - 0.06).abs() < 0.001 {
