@@ -12,9 +12,6 @@ use crate::report::{Arm, Report};
 use crate::sketch::{Binning, PendingPredictions, Profile};
 use crate::spec::{MonitorSpec, WindowIndex};
 
-/// Profiles that are kept: the current window and the one that is being answered.
-const KEPT_PROFILES: usize = 2;
-
 /// What runs beside the model.
 #[derive(Debug)]
 pub struct Monitor {
@@ -164,15 +161,14 @@ impl Monitor {
     }
 }
 
-/// The profile of the window of a moment; makes room by dropping the oldest.
+/// The profile of the window of a moment. Only that window and the one before it are kept: neither time nor a clock that was wrong
+/// for a while lets profiles pile up.
 fn profile_at<'a>(
     profiles: &'a mut BTreeMap<WindowIndex, Profile>,
     spec: &MonitorSpec,
     now_secs: u64,
 ) -> &'a mut Profile {
     let window = spec.window.index_at(now_secs);
-    if !profiles.contains_key(&window) && profiles.len() >= KEPT_PROFILES {
-        profiles.pop_first();
-    }
+    profiles.retain(|kept, _| *kept == window || kept.checked_add(1) == Some(window));
     profiles.entry(window).or_insert_with(|| Profile::new(spec, window))
 }

@@ -181,7 +181,10 @@ impl Rules<'_> {
                 shares: reference.shares.clone(),
                 device_windows: reference.device_windows,
             }),
-            first_alert_window: windows.iter().find(|window| window.verdict == "drift").map(|window| window.window),
+            first_alert_window: windows
+                .iter()
+                .find(|window| window.closed && window.verdict == "drift")
+                .map(|window| window.window),
             windows,
         }
     }

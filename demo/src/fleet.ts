@@ -164,13 +164,13 @@ export class Fleet {
     return views.filter((view) => view.metrics.some((metric) => metric.events > 0));
   }
 
-  /** The most that any device spent of each cap, in millionths of ε. */
+  /** The most that any device ever spent in the period of each cap, in millionths of ε. */
   async spent(): Promise<{ maxMicronats: number; capMicronats: number; periodSecs: number }[]> {
     const ledgers = await Promise.all(this.#devices.map((device) => device.monitor.ledger()));
     return ledgers[0]!.spent.map((cap, index) => ({
       periodSecs: cap.periodSecs,
       capMicronats: cap.capMicronats,
-      maxMicronats: Math.max(...ledgers.map((ledger) => ledger!.spent[index]!.spentMicronats)),
+      maxMicronats: Math.max(...ledgers.map((ledger) => ledger!.spent[index]!.mostMicronats)),
     }));
   }
 

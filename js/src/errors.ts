@@ -1,5 +1,6 @@
 /** What can go wrong, as a stable word that code can branch on. */
 export type ErrorCode =
+  | "invalid-option"
   | "invalid-spec"
   | "unknown-segment"
   | "unreadable-state"

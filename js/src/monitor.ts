@@ -71,10 +71,10 @@ export interface ProfileView {
   readonly pending: number;
 }
 
-/** What was spent of each cap, in millionths of ε. */
+/** What was spent of each cap in the period that ends now, and the most in any such period, in millionths of ε. */
 export interface LedgerView {
   readonly nextWindow: number;
-  readonly spent: readonly { readonly periodSecs: number; readonly spentMicronats: number; readonly capMicronats: number }[];
+  readonly spent: readonly { readonly periodSecs: number; readonly spentMicronats: number; readonly mostMicronats: number; readonly capMicronats: number }[];
 }
 
 /** A report taken apart. */
@@ -124,17 +124,20 @@ export class Monitor {
   }
 
   /**
-   * Makes a monitor; with consent the device joins, that is it makes its secret and its ledger, unless it has them.
+   * Makes a monitor. With consent the device joins, that is it makes its secret and its ledger, unless it has them; after a denial it
+   * wipes what there is.
    *
-   * @throws DriftglassError `invalid-spec`, `unknown-segment`, `wasm-unavailable`, `store-failed`, `unreadable-state`
+   * @throws DriftglassError `invalid-option`, `invalid-spec`, `unknown-segment`, `wasm-unavailable`, `store-failed`, `unreadable-state`
    */
   static async create(options: MonitorOptions): Promise<Monitor> {
+    checkOptions(options);
     await ready();
     const text = typeof options.spec === "string" ? options.spec : JSON.stringify(options.spec);
     const segment = options.segment ?? firstSegment(text);
     const wasm = guarded(() => new WasmMonitor(text, segment, options.arm === "canary"));
     const monitor = new Monitor(wasm, options);
     if (monitor.#consent === "granted") await monitor.#join();
+    if (monitor.#consent === "denied") await monitor.purge();
     return monitor;
   }
 
@@ -145,9 +148,9 @@ export class Monitor {
 
   /** Takes a new word from the person. `denied` wipes everything. */
   async setConsent(consent: Consent): Promise<void> {
-    this.#consent = consent;
-    if (consent === "granted") await this.#join();
-    if (consent === "denied") await this.purge();
+    this.#consent = effective(consent);
+    if (this.#consent === "granted") await this.#join();
+    if (this.#consent === "denied") await this.purge();
   }
 
   /** Hash of the measured part of the spec. */
@@ -180,9 +183,11 @@ export class Monitor {
   /** Counts values by hand: what `wrap` does for a session. */
   observe(record: ObservedRecord, options: { readonly key?: string } = {}): void {
     if (this.#consent !== "granted") return;
-    const { inputs = {}, outputs = {}, latencyMs } = record;
-    const lists = { inputs: values(inputs), outputs: values(outputs), latencyMs };
-    this.#quietly("malformedRecords", () => this.#wasm.observe(lists, options.key, this.#now()));
+    this.#quietly("malformedRecords", () => {
+      const { inputs = {}, outputs = {}, latencyMs } = record;
+      const lists = { inputs: values(inputs), outputs: values(outputs), latencyMs };
+      this.#wasm.observe(lists, options.key, this.#now());
+    });
   }
 
   /**
@@ -217,9 +222,9 @@ export class Monitor {
     return answers;
   }
 
-  /** Sends what waits in the outbox. A retry sends the same bytes. */
+  /** Sends what waits in the outbox, as long as there is consent. A retry sends the same bytes. */
   async flush(): Promise<FlushResult> {
-    return flush(this.#store, this.#destination);
+    return flush(this.#store, this.#destination, () => this.#consent === "granted");
   }
 
   /** Closes and flushes now and then until stopped. */
@@ -255,10 +260,11 @@ export class Monitor {
     return guarded(() => this.#wasm.parseReport(report)) as ReportView;
   }
 
-  /** Wipes sketches, secret, ledger and outbox. */
+  /** Wipes sketches, secret, ledger and outbox. With consent the device joins anew, as one that never was. */
   async purge(): Promise<void> {
     this.#wasm.purge();
     await this.#store.purge();
+    if (this.#consent === "granted") await this.#join();
   }
 
   async #join(): Promise<void> {
@@ -269,10 +275,11 @@ export class Monitor {
     let made: Answer | undefined;
     const now = this.#now();
     await this.#store.transact((stored: StateBytes) => {
+      // Wiped, perhaps from another tab: only consent given again makes a new device.
+      if (!stored) return undefined;
       const state = guarded(() => this.#wasm.join(stored, now));
       const window = guarded(() => this.#wasm.due(state, now));
-      // A device that was purged joins anew.
-      if (window === undefined) return stored ? undefined : { state };
+      if (window === undefined) return undefined;
       const answer = this.#quietly("refusedAnswers", () => this.#wasm.answer(state, window, now));
       if (!answer) return undefined;
       const { state: after, ...rest } = answer as Answer & { state: Uint8Array };
@@ -291,8 +298,10 @@ export class Monitor {
     const started = performance.now();
     const results = await session.run(feeds);
     const latencyMs = performance.now() - started;
-    const [key] = keys(options);
-    this.observe({ inputs: { ...feeds }, outputs: { ...results }, latencyMs }, key === undefined ? {} : { key });
+    this.#quietly("malformedRecords", () => {
+      const [key] = keys(options);
+      this.observe({ inputs: { ...feeds }, outputs: { ...results }, latencyMs }, key === undefined ? {} : { key });
+    });
     return results;
   }
 
@@ -305,6 +314,14 @@ export class Monitor {
       return undefined;
     }
   }
+}
+
+/** Plain JavaScript callers get a clear error for what a type would have told them. */
+function checkOptions({ consent, arm = "stable", key }: MonitorOptions): void {
+  const invalid = (rule: string) => new DriftglassError("invalid-option", rule);
+  if (!["unknown", "granted", "denied"].includes(consent)) throw invalid("consent must be one of: unknown, granted, denied");
+  if (!["stable", "canary"].includes(arm)) throw invalid("arm must be one of: stable, canary");
+  if (typeof key !== "string" || key === "") throw invalid("key must be the ingest key of the spec");
 }
 
 function effective(consent: Consent): Consent {
@@ -324,7 +341,7 @@ function firstSegment(spec: string): string {
 
 function keys(options: RunOptions | undefined): string[] {
   const key = options?.key;
-  return key === undefined ? [] : typeof key === "string" ? [key] : [...key];
+  return key === undefined ? [] : (Array.isArray(key) ? key : [key]).map(String);
 }
 
 /** Values by name, with the elements of tensors and typed arrays as lists. */

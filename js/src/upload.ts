@@ -35,16 +35,16 @@ const PREFIX = 2;
 /** Reports read from the store at a time. */
 const PAGE = 1024;
 
-/** Sends what waits, oldest first, and forgets what is settled. Stops at the first answer that says "later". */
-export async function flush(store: Store, to: Destination): Promise<FlushResult> {
+/** Sends what waits, oldest first, and forgets what is settled. Stops at the first answer that says "later", and once it is not allowed. */
+export async function flush(store: Store, to: Destination, allowed: () => boolean): Promise<FlushResult> {
   const result: FlushResult = {
     sent: 0, accepted: 0, duplicate: 0, late: 0, early: 0, rejected: 0, waiting: 0, answers: [],
   };
   for (;;) {
     const entries = await store.outbox(PAGE);
-    if (entries.length === 0) return result;
+    if (entries.length === 0 || !allowed()) return { ...result, waiting: entries.length };
     for (const body of bodies(entries, to.maxBodyBytes)) {
-      if (!(await send(body, store, to, result))) {
+      if (!allowed() || !(await send(body, store, to, result))) {
         result.waiting = entries.length;
         return result;
       }
@@ -73,7 +73,7 @@ function* bodies(entries: readonly OutboxEntry[], maxBytes: number): Generator<O
 async function send(body: OutboxEntry[], store: Store, to: Destination, result: FlushResult): Promise<boolean> {
   const answer = await post(body, to);
   result.answers.push(answer);
-  const next = disposition(answer.status);
+  const next = answered(answer) ? disposition(answer.status) : "retry";
   if (next === "split" && body.length > 1) {
     const middle = body.length >> 1;
     return (await send(body.slice(0, middle), store, to, result)) && (await send(body.slice(middle), store, to, result));
@@ -94,11 +94,18 @@ async function post(body: OutboxEntry[], to: Destination): Promise<UploadAnswer>
       headers: { "content-type": "text/plain" },
       body: bytes as BodyInit,
       credentials: "omit",
+      redirect: "error",
     });
     return { status: response.status, body: await response.json().catch(() => undefined) };
   } catch {
     return { status: undefined, body: undefined };
   }
+}
+
+/** Whether a success is the centre's own: the page of a captive portal is none. */
+function answered({ status, body }: UploadAnswer): boolean {
+  const success = status !== undefined && status >= 200 && status < 300;
+  return !success || typeof (body as { accepted?: unknown } | undefined)?.accepted === "number";
 }
 
 /** Adds the centre's counts, or `unanswered` reports as rejected if it gave none. */

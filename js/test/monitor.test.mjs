@@ -139,12 +139,56 @@ test("a purged device is a new one, and answers from the week after", async () =
   one.clock.secs = FIRST * WEEK;
   const [before] = await weeks(one, 1);
   await one.monitor.purge();
-  assert.deepEqual(await one.monitor.close(), [], "the week is over for the new device");
   assert.equal((await weeks(one, 1)).length, 0, "it joined in this week");
   const [after] = await weeks(one, 1);
   assert.equal((await one.monitor.ledger()).spent[0].spentMicronats, 3_000_000);
   const id = ({ report }) => Buffer.from(report.subarray(28, 44)).toString("hex");
   assert.notEqual(id(before), id(after));
+});
+
+test("without consent nothing is sent, whatever waits", async () => {
+  const store = new MemoryStore();
+  const one = await device({ store });
+  one.clock.secs = FIRST * WEEK;
+  await weeks(one, 1);
+  await one.monitor.setConsent("unknown");
+  assert.deepEqual([(await one.monitor.flush()).waiting, one.sent.length], [1, 0]);
+  const later = await device({ store, monitor: { consent: "denied" } });
+  await later.monitor.flush();
+  assert.equal(later.sent.length, 0);
+  assert.deepEqual(await store.outbox(10), [], "a denial wipes what waited");
+});
+
+test("a denial in one tab ends reporting in the others", async () => {
+  const store = new MemoryStore();
+  const [one, other] = [await device({ store }), await device({ store })];
+  one.clock.secs = other.clock.secs = FIRST * WEEK;
+  await one.monitor.setConsent("denied");
+  assert.deepEqual(await weeks(other, 3), []);
+  assert.equal(await other.monitor.ledger(), undefined);
+});
+
+test("an answer that is not the centre's settles nothing", async () => {
+  const one = await device({ answers: [{ status: 200, body: "<html>" }] });
+  one.clock.secs = FIRST * WEEK;
+  await weeks(one, 1);
+  assert.deepEqual([(await one.monitor.flush()).waiting, (await one.monitor.flush()).accepted], [1, 1]);
+});
+
+test("two stores on one file take turns", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "driftglass-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "device.json");
+  const devices = await Promise.all(Array.from({ length: 8 }, () => device({ store: new FileStore(path) })));
+  for (const { clock } of devices) clock.secs = (FIRST + 1) * WEEK;
+  const answers = await Promise.all(devices.map(({ monitor }) => monitor.close()));
+  assert.equal(answers.flat().length, 1, "one of them answers the week");
+});
+
+test("options are checked", async () => {
+  for (const wrong of [{ consent: "yes" }, { arm: "canry" }, { key: undefined }]) {
+    await assert.rejects(device({ monitor: wrong }), { code: "invalid-option" });
+  }
 });
 
 test("a clock that jumps far ahead and back makes no report twice", async () => {
@@ -198,8 +242,10 @@ test("a session of another runtime is watched", async () => {
 test("monitoring never breaks the host", async () => {
   const { monitor } = await device();
   monitor.observe({ inputs: { numeric: { nested: {} } } });
+  monitor.observe(undefined);
+  monitor.observe({ inputs: null });
   monitor.outcome("never predicted", 1);
-  assert.deepEqual(monitor.counters, { malformedRecords: 1, unknownOutcomes: 1, refusedAnswers: 0 });
+  assert.deepEqual(monitor.counters, { malformedRecords: 3, unknownOutcomes: 1, refusedAnswers: 0 });
 });
 
 test("an invalid spec names pointer, rule and limit", async () => {

@@ -67,7 +67,7 @@ impl Effect {
 pub fn effect(measure: Measure, difference: &[f64], covariance: &Matrix, alpha: f64) -> Effect {
     let cells = difference.len();
     let contrasts = if measure == Measure::Ks || cells == 2 { cells - 1 } else { cells };
-    let z = normal_quantile(1.0 - alpha / (2.0 * contrasts as f64));
+    let z = -normal_quantile(alpha / (2.0 * contrasts as f64));
     let kappa = normal_quantile(libm::pow(2.0, -1.0 / contrasts as f64));
     let mut found = Effect { measure, estimate: 0.0, lower: 0.0, upper: 0.0, cell: 0, standard_error: 0.0, z };
     let mut largest = f64::NEG_INFINITY;

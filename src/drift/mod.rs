@@ -12,5 +12,5 @@ mod wald;
 pub use effect::{Effect, Measure, effect};
 pub use reference::{QuestionReference, Reference};
 pub use special::{chi_squared_survival, normal_quantile};
-pub use verdict::{Assessment, Verdict, assess};
+pub use verdict::{Assessment, MIN_ANSWERS, Verdict, assess};
 pub use wald::{Wald, wald};

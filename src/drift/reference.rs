@@ -63,5 +63,10 @@ fn question(node: &Node<'_>, cells: usize) -> Result<QuestionReference, SpecErro
     let rows: Vec<Vec<f64>> =
         object.field("covariance")?.items(cells..=cells)?.iter().map(row).collect::<Result<_, _>>()?;
     let covariance = Matrix::from_fn(cells, |row, column| rows[row][column]);
+    let symmetric = |row: usize, column: usize| libm::fabs(rows[row][column] - rows[column][row]) <= 1e-12;
+    let proper = (0..cells).all(|row| rows[row][row] >= 0.0 && (0..row).all(|column| symmetric(row, column)));
+    if !proper {
+        return Err(object.field("covariance")?.error("must be symmetric within 1e-12 and have no negative variance"));
+    }
     Ok(QuestionReference { device_windows, shares, covariance })
 }

@@ -6,7 +6,7 @@
 //! never resets a budget, and its time never runs backwards, so that setting a clock back buys nothing.
 
 use super::permit::Permit;
-use crate::spec::Cap;
+use crate::spec::{Cap, MAX_CAP_PERIOD_SECS};
 
 /// One debit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,8 +70,7 @@ impl Ledger {
                 });
             }
         }
-        let longest = caps.iter().map(|cap| cap.period_secs).max().unwrap_or(0);
-        self.charges.retain(|earlier| in_period(earlier, longest, charge.at_secs));
+        self.charges.retain(|earlier| in_period(earlier, MAX_CAP_PERIOD_SECS, charge.at_secs));
         if self.charges.len() >= Self::MAX_CHARGES {
             return Err(LedgerError::Full { limit: Self::MAX_CHARGES });
         }
@@ -84,6 +83,12 @@ impl Ledger {
     pub fn spent_within(&self, period_secs: u64, now_secs: u64) -> u64 {
         let recent = self.charges.iter().filter(|charge| in_period(charge, period_secs, now_secs));
         recent.fold(0, |sum, charge| sum.saturating_add(charge.epsilon_micronats))
+    }
+
+    /// The most that was ever spent in a period, in millionths of ε.
+    #[must_use]
+    pub fn most_spent_within(&self, period_secs: u64) -> u64 {
+        self.charges.iter().map(|charge| self.spent_within(period_secs, charge.at_secs)).max().unwrap_or(0)
     }
 
     /// The debits, oldest first.
@@ -135,11 +140,22 @@ mod tests {
     }
 
     #[test]
-    fn debits_that_no_cap_sees_are_forgotten() {
+    fn debits_that_no_spec_can_see_are_forgotten() {
         let mut ledger = Ledger::default();
-        for at_secs in [0, 2_000, 4_000] {
+        for at_secs in [0, 2_000, MAX_CAP_PERIOD_SECS + 1] {
             assert_eq!(spend(&mut ledger, at_secs), Ok(()));
         }
-        assert_eq!(ledger.charges().len(), 1);
+        assert_eq!(ledger.charges().len(), 2);
+    }
+
+    #[test]
+    fn a_spec_with_shorter_caps_does_not_make_the_ledger_forget() {
+        let mut ledger = Ledger::default();
+        assert_eq!(spend(&mut ledger, 0), Ok(()));
+        let short = [Cap { period_secs: 1, epsilon_micronats: 1 }];
+        let charge = Charge { at_secs: 500, epsilon_micronats: 1 };
+        assert_eq!(ledger.spend(charge, &short).map(|_permit| ()), Ok(()));
+        assert_eq!((ledger.spent_within(1_000, 600), ledger.most_spent_within(1_000)), (2, 2));
+        assert_eq!(ledger.most_spent_within(100), 1);
     }
 }

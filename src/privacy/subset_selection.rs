@@ -72,7 +72,7 @@ impl SubsetSelection {
     ///
     /// # Errors
     ///
-    /// [`EntropyError`] when there is no entropy; the debit stands.
+    /// [`EntropyError`] when there is no entropy; the permit is used up.
     ///
     /// # Panics
     ///

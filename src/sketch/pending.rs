@@ -36,8 +36,14 @@ impl PendingPredictions {
         self.sequence += 1;
         self.waiting.insert(key.to_owned(), Waiting { sequence: self.sequence, at_secs, cells });
         self.order.push_back((self.sequence, key.to_owned()));
-        while self.waiting.len() > self.rule.max_pending || self.order.len() > 2 * self.rule.max_pending {
+        while self.waiting.len() > self.rule.max_pending {
             self.drop_oldest();
+        }
+        if self.order.len() > 2 * self.rule.max_pending {
+            let waits = |(sequence, key): &(u64, String)| {
+                self.waiting.get(key).is_some_and(|waiting| waiting.sequence == *sequence)
+            };
+            self.order.retain(waits);
         }
     }
 
@@ -129,6 +135,17 @@ mod tests {
         }
         assert!(pending.is_empty() && pending.order.len() <= 5);
         assert_eq!(pending.expired(), 0);
+    }
+
+    #[test]
+    fn a_slow_outcome_is_not_dropped_for_quick_ones() {
+        let mut pending = pending();
+        pending.insert("slow", 0, vec![]);
+        for round in 0..100 {
+            pending.insert(&round.to_string(), 0, vec![]);
+            pending.take(&round.to_string(), 0);
+        }
+        assert!(pending.take("slow", 50).is_some());
     }
 
     #[test]

@@ -23,6 +23,9 @@ pub use question::{Question, QuestionKind, Randomizer};
 pub use read::SpecError;
 pub(crate) use read::{Node, json};
 
+/// The longest period of a cap, in seconds: ten years. A ledger remembers that long, whatever spec is in force.
+pub const MAX_CAP_PERIOD_SECS: u64 = 10 * 31_536_000;
+
 /// The version of the spec document this crate reads.
 pub const SPEC_VERSION: u64 = 1;
 

@@ -3,8 +3,8 @@
 use super::question::{QuestionKind, subsets};
 use super::read::{Node, Object, SpecError, json};
 use super::{
-    Cap, CellKind, Cells, Detection, Join, Metric, ModelEntry, MonitorSpec, OutcomeRule, Question, Randomizer,
-    SPEC_VERSION, Source, SpecId, Upload, Window,
+    Cap, CellKind, Cells, Detection, Join, MAX_CAP_PERIOD_SECS, Metric, ModelEntry, MonitorSpec, OutcomeRule, Question,
+    Randomizer, SPEC_VERSION, Source, SpecId, Upload, Window,
 };
 
 /// Largest domain of a question: its symbols, "no data" included.
@@ -78,7 +78,7 @@ fn caps(node: &Node<'_>) -> Result<Vec<Cap>, SpecError> {
     let read = |node: Node<'_>| {
         let cap = node.object(&["period_secs", "epsilon_micronats"])?;
         Ok(Cap {
-            period_secs: cap.field("period_secs")?.integer(3_600..=10 * YEAR_SECS)?,
+            period_secs: cap.field("period_secs")?.integer(3_600..=MAX_CAP_PERIOD_SECS)?,
             epsilon_micronats: cap.field("epsilon_micronats")?.integer(1..=1_000_000_000)?,
         })
     };
@@ -282,9 +282,9 @@ fn randomizer(node: &Node<'_>, domain_size: usize, epsilon_micronats: u64) -> Re
     if subsets(domain_size, subset_size).is_none() {
         return Err(size.error("must leave fewer than 2^120 subsets"));
     }
-    let weight_false = object.field("weight_false")?.integer(1..=MAX_WEIGHT)?;
+    let weight_false = object.field("weight_false")?.integer(1..=MAX_WEIGHT - 1)?;
     let node = object.field("weight_true")?;
-    let weight_true = node.integer(weight_false..=MAX_WEIGHT)?;
+    let weight_true = node.integer(weight_false + 1..=MAX_WEIGHT)?;
     if !ratio_within(weight_true, weight_false, epsilon_micronats) {
         return Err(node.error("must keep ln(weight_true / weight_false) within epsilon_micronats"));
     }

@@ -1,8 +1,12 @@
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
 import { DriftglassError } from "../errors.js";
 import type { Commit, OutboxEntry, StateBytes, Store } from "./store.js";
+
+const LOCK_POLL_MS = 5;
+const LOCK_PATIENCE_MS = 60_000;
+const LOCK_STALE_MS = 30_000;
 
 interface Contents {
   state: Uint8Array | undefined;
@@ -11,8 +15,8 @@ interface Contents {
 }
 
 /**
- * Keeps state and outbox in one file, which is replaced as a whole: written beside, flushed to the disk, renamed, and the folder flushed. For Node, Deno and
- * Bun. One process per file.
+ * Keeps state and outbox in one file, which is replaced as a whole: written beside, flushed to the disk, renamed, and the folder flushed. A lock file keeps
+ * other processes and other stores on the same file out meanwhile. For Node, Deno and Bun.
  */
 export class FileStore implements Store {
   readonly #path: string;
@@ -56,9 +60,26 @@ export class FileStore implements Store {
   }
 
   #exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(work);
+    const result = this.#queue.then(() => this.#locked(work));
     this.#queue = result.catch(() => undefined);
     return result;
+  }
+
+  /** Holds the lock file while the work is done. */
+  async #locked<T>(work: () => Promise<T>): Promise<T> {
+    const lock = `${this.#path}.lock`;
+    await mkdir(dirname(this.#path), { recursive: true }).catch((cause: unknown) => {
+      throw failed(cause);
+    });
+    for (let waited = 0; !(await taken(lock)); waited += LOCK_POLL_MS) {
+      if (waited >= LOCK_PATIENCE_MS) throw failed(new Error("the lock file is held by another process"));
+      await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
+    }
+    try {
+      return await work();
+    } finally {
+      await rm(lock, { force: true });
+    }
   }
 
   async #read(): Promise<Contents> {
@@ -79,7 +100,6 @@ export class FileStore implements Store {
   async #write(contents: Contents): Promise<void> {
     const beside = `${this.#path}.new`;
     try {
-      await mkdir(dirname(this.#path), { recursive: true });
       const file = await open(beside, "w", 0o600);
       await file.writeFile(JSON.stringify(contents, replace));
       await file.sync();
@@ -91,6 +111,19 @@ export class FileStore implements Store {
     } catch (cause) {
       throw failed(cause);
     }
+  }
+}
+
+/** Makes the lock file; false if another holds it. One that outlived any transaction belongs to a process that died. */
+async function taken(lock: string): Promise<boolean> {
+  try {
+    await (await open(lock, "wx")).close();
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw failed(cause);
+    const age = await stat(lock).then(({ mtimeMs }) => Date.now() - mtimeMs, () => 0);
+    if (age > LOCK_STALE_MS) await rm(lock, { force: true });
+    return false;
   }
 }
 

@@ -71,6 +71,7 @@ pub(super) struct LedgerView {
 struct SpentView {
     period_secs: u64,
     spent_micronats: u64,
+    most_micronats: u64,
     cap_micronats: u64,
 }
 
@@ -157,6 +158,7 @@ impl LedgerView {
         let spent = |cap: &crate::spec::Cap| SpentView {
             period_secs: cap.period_secs,
             spent_micronats: state.ledger.spent_within(cap.period_secs, now_secs),
+            most_micronats: state.ledger.most_spent_within(cap.period_secs),
             cap_micronats: cap.epsilon_micronats,
         };
         Self { next_window: state.next_window(), spent: monitor.spec().caps.iter().map(spent).collect() }
