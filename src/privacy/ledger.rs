@@ -105,7 +105,7 @@ impl Ledger {
 }
 
 fn in_period(charge: &Charge, period_secs: u64, now_secs: u64) -> bool {
-    charge.at_secs.saturating_add(period_secs) > now_secs
+    charge.at_secs <= now_secs && charge.at_secs.saturating_add(period_secs) > now_secs
 }
 
 #[cfg(test)]
