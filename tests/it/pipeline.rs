@@ -360,6 +360,34 @@ fn coming_back_to_a_spec_answers_no_window_again() {
     assert_eq!(device.due(&state, 102 * 3_600), Some(101));
 }
 
+/// A spec with other caps in between does not make the ledger forget what the first spec's cap can see.
+#[test]
+fn a_detour_through_another_spec_resets_no_budget() {
+    let with_cap = |period_secs: u64, epsilon_micronats: u64| {
+        let mut document = document();
+        document["measurement"]["window"] = json!({"length_secs": 3600, "grace_secs": 3600, "join": "next_window"});
+        document["measurement"]["privacy"]["caps"] =
+            json!([{"period_secs": period_secs, "epsilon_micronats": epsilon_micronats}]);
+        parse(&document)
+    };
+    let (long, short) = (with_cap(360_000, 4_000_000), with_cap(3_600, 8_000_000));
+    let mut generator = Generator::new(9);
+    let mut state = DeviceState::join(&long, 0, &mut generator).expect("entropy");
+    let mut answers = |spec: &MonitorSpec, state: &mut DeviceState, window: WindowIndex| {
+        let mut tried = state.clone();
+        let answer = monitor(spec).answer(&mut tried, window, spec.window.end_secs(window), &mut generator);
+        if answer.is_ok() {
+            *state = tried;
+        }
+        answer.is_ok()
+    };
+    let full = (1..100).find(|window| !answers(&long, &mut state, *window)).expect("the cap is reached");
+    state.enter(&short, short.window.start_secs(full));
+    assert!(answers(&short, &mut state, full + 1), "the other cap leaves room");
+    state.enter(&long, long.window.start_secs(full + 2));
+    assert!(!answers(&long, &mut state, full + 3), "what was spent within the period is still in the book");
+}
+
 /// Valid bytes of everything that is read as bytes.
 fn any_valid() -> Vec<Vec<u8>> {
     let spec = hours(1);
