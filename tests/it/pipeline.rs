@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use driftglass::monitor::{AnswerError, Monitor};
 use driftglass::observe::{Observation, Value, Values};
-use driftglass::privacy::{DeviceState, EntropyError, LedgerError, SubsetSelection};
+use driftglass::privacy::{DeviceState, EntropyError, EntropySource, LedgerError, SubsetSelection};
 use driftglass::report::{Arm, HEADER_BYTES, MAX_PAYLOAD_BYTES, Report};
 use driftglass::spec::{Cap, MonitorSpec, SpecId, WindowIndex};
 use driftglass::upload::{push_report, reports_of};
@@ -140,6 +140,7 @@ proptest! {
         *document.pointer_mut(&pointers[place.index(pointers.len())]).expect("a value") = value;
         if let Ok(spec) = MonitorSpec::parse(&document.to_string()) {
             prop_assert!((1..=MAX_PAYLOAD_BYTES).contains(&spec.payload_len()));
+            prop_assert!(spec.questions.iter().all(|question| question.payload_bytes() <= spec.payload_len()));
             let segment = spec.segments[0].clone();
             let mut monitor = Monitor::new(spec.clone(), Arm::Canary, &segment).expect("a segment of the spec");
             let mut generator = Generator::new(seed);
@@ -211,6 +212,38 @@ proptest! {
             Ok(answer) => prop_assert_eq!(answer.report.encode().len(), HEADER_BYTES + spec.payload_len()),
             Err(error) => prop_assert_eq!(error, AnswerError::Entropy(EntropyError)),
         }
+    }
+}
+
+/// Fails one draw, and gives bytes in all others.
+struct FailsOnce {
+    draws: usize,
+    fails: usize,
+    generator: Generator,
+}
+
+impl EntropySource for FailsOnce {
+    fn fill(&mut self, buffer: &mut [u8]) -> Result<(), EntropyError> {
+        self.draws += 1;
+        if self.draws - 1 == self.fails { Err(EntropyError) } else { self.generator.fill(buffer) }
+    }
+}
+
+/// Whichever of its draws fails, there is no report: a failure that is swallowed would leave a constant in place of entropy.
+#[test]
+fn a_single_failure_of_entropy_prevents_the_report() {
+    let spec = hours(1);
+    let state = DeviceState::join(&spec, 0, &mut Generator::new(3)).expect("entropy");
+    let answer = |fails| {
+        let mut entropy = FailsOnce { draws: 0, fails, generator: Generator::new(5) };
+        let answer = monitor(&spec).answer(&mut state.clone(), 1, 7_200, &mut entropy);
+        (answer.map(|_| ()), entropy.draws)
+    };
+    let (made, draws) = answer(usize::MAX);
+    assert_eq!(made, Ok(()));
+    assert!(draws >= 3, "the event, keep or drop, and a rank");
+    for fails in 0..draws {
+        assert_eq!(answer(fails).0, Err(AnswerError::Entropy(EntropyError)), "draw {fails}");
     }
 }
 
