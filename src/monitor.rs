@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 
 use crate::observe::{Observation, Value};
-use crate::privacy::{Charge, DeviceState, EntropyError, EntropySource, LedgerError, SubsetSelection};
+use crate::privacy::{
+    Charge, DeviceState, Draws, EntropyError, EntropySource, LedgerError, LocalRandomizer, randomizer_of,
+};
 use crate::report::{Arm, Report};
 use crate::sketch::{Binning, PendingPredictions, Profile};
 use crate::spec::{MonitorSpec, WindowIndex};
@@ -19,7 +21,7 @@ pub struct Monitor {
     arm: Arm,
     segment: u16,
     binnings: Vec<Binning>,
-    randomizers: Vec<SubsetSelection>,
+    randomizers: Vec<Box<dyn LocalRandomizer>>,
     profiles: BTreeMap<WindowIndex, Profile>,
     pending: PendingPredictions,
 }
@@ -30,7 +32,7 @@ pub struct Answer {
     /// What leaves.
     pub report: Report,
     /// The symbol it hides. For the device's own pages; never sent.
-    pub true_symbol: usize,
+    pub true_symbol: u64,
 }
 
 /// Why no report was made.
@@ -61,13 +63,12 @@ impl Monitor {
     /// [`UnknownSegment`] when the spec has no such segment.
     pub fn new(spec: MonitorSpec, arm: Arm, segment: &str) -> Result<Self, UnknownSegment> {
         let place = spec.segments.iter().position(|label| label == segment).ok_or(UnknownSegment)?;
-        let payload_len = spec.payload_len();
         Ok(Self {
             arm,
             // Fits: a spec has at most 64 segments.
             segment: place as u16,
             binnings: spec.metrics.iter().map(|metric| Binning::of(&metric.cells)).collect(),
-            randomizers: spec.questions.iter().map(|question| SubsetSelection::of(question, payload_len)).collect(),
+            randomizers: spec.questions.iter().map(randomizer_of).collect(),
             profiles: BTreeMap::new(),
             pending: PendingPredictions::new(spec.outcome),
             spec,
@@ -138,18 +139,21 @@ impl Monitor {
         state.pass(window);
         let permit = state.ledger.spend(charge, &self.spec.caps)?;
 
+        let report_id = state.secret.report_id(self.spec.id(), window, index);
+        let memo = state.secret.memo_key(self.spec.id(), index, window / question.epoch_windows().unwrap_or(1));
         let draw = entropy.word()?;
-        let asked = self.profiles.get(&window).map(|profile| profile.answer(question, draw));
-        let true_symbol = asked.unwrap_or(question.no_data());
-        let payload = self.randomizers[usize::from(index)].privatize(permit, true_symbol, entropy)?;
+        let asked = self.profiles.get(&window).map(|profile| profile.answer(question, &report_id, draw));
+        let true_symbol = asked.unwrap_or(Profile::unanswered(question, draw));
+        let draws = Draws { coin: &report_id, memo: &memo, entropy };
+        let payload = self.randomizers[usize::from(index)].privatize(permit, true_symbol, draws)?;
         let report = Report {
             arm: self.arm,
             spec_id: self.spec.id(),
             window,
             question: index,
             segment: self.segment,
-            report_id: state.secret.report_id(self.spec.id(), window, index),
-            payload,
+            report_id,
+            payload: payload.to_bytes(self.spec.payload_len()),
         };
         Ok(Answer { report, true_symbol })
     }

@@ -2,6 +2,7 @@
 //!
 //! A body is at most [`MAX_BODY_BYTES`] long, so what is read from it is bounded too.
 
+use driftglass::privacy::Payload;
 use driftglass::report::{Arm, Report, ReportError};
 use driftglass::spec::WindowIndex;
 use driftglass::upload::{MalformedBody, reports_of};
@@ -24,12 +25,8 @@ pub struct Entry {
     pub arm: Arm,
     /// Its id.
     pub report_id: [u8; 16],
-    /// Symbols of the question.
-    pub domain_size: usize,
-    /// The symbols it supports.
-    pub subset: Vec<usize>,
-    /// The encoding of that subset.
-    pub payload: Vec<u8>,
+    /// What it reports, an output of the question's randomizer.
+    pub payload: Payload,
 }
 
 /// Why a report is not taken in.
@@ -89,11 +86,16 @@ fn entry(registered: &Registered, bytes: &[u8], now_secs: u64) -> Result<Entry, 
         return Err(Refusal::ForeignSpec);
     }
     let index = usize::from(report.question);
-    let question = spec.questions.get(index).ok_or(Refusal::UnknownQuestion)?;
+    let randomizer = registered.randomizers.get(index).ok_or(Refusal::UnknownQuestion)?;
     if usize::from(report.segment) >= spec.segments.len() {
         return Err(Refusal::UnknownQuestion);
     }
-    let subset = registered.randomizers[index].decode(&report.payload).map_err(|_| Refusal::Malformed)?;
+    // All reports of a spec have one length.
+    if report.payload.len() != spec.payload_len() {
+        return Err(Refusal::Malformed);
+    }
+    let payload = Payload::from_bytes(&report.payload).map_err(|_| Refusal::Malformed)?;
+    randomizer.check(&payload).map_err(|_| Refusal::Malformed)?;
     if report.window > spec.window.index_at(now_secs) {
         return Err(Refusal::Early);
     }
@@ -106,8 +108,6 @@ fn entry(registered: &Registered, bytes: &[u8], now_secs: u64) -> Result<Entry, 
         segment: report.segment,
         arm: report.arm,
         report_id: report.report_id,
-        domain_size: question.domain_size,
-        subset,
-        payload: report.payload,
+        payload,
     })
 }

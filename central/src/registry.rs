@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use driftglass::drift::Reference;
-use driftglass::privacy::SubsetSelection;
+use driftglass::privacy::{LocalRandomizer, randomizer_of};
 use driftglass::spec::{MonitorSpec, SpecError, SpecId};
 use serde_json::value::RawValue;
 
@@ -27,7 +27,7 @@ pub struct Registered {
     /// Its text, as registered.
     pub document: Box<RawValue>,
     /// One per question.
-    pub randomizers: Vec<SubsetSelection>,
+    pub randomizers: Vec<Box<dyn LocalRandomizer>>,
     /// The reference, if there is one.
     pub reference: Option<Reference>,
     /// Its text, as registered.
@@ -136,13 +136,12 @@ impl Registered {
     fn read(row: SpecRow) -> Result<Self, Unreadable> {
         let spec = MonitorSpec::parse(&row.document)?;
         let reference = row.reference.as_deref().map(|text| Reference::parse(text, &spec)).transpose()?;
-        let payload_len = spec.payload_len();
         Ok(Self {
             row: row.row,
             ingest_key: row.ingest_key,
             registered_at_secs: row.registered_at_secs,
             document: RawValue::from_string(row.document)?,
-            randomizers: spec.questions.iter().map(|question| SubsetSelection::of(question, payload_len)).collect(),
+            randomizers: spec.questions.iter().map(randomizer_of).collect(),
             spec,
             reference,
             reference_document: row.reference,

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use driftglass::aggregate::Aggregate;
 use driftglass::drift::{Assessment, Measure, QuestionReference, Verdict, assess, normal_quantile};
 use driftglass::estimate::Estimate;
-use driftglass::spec::{MonitorSpec, Question, QuestionKind, WindowIndex};
+use driftglass::spec::{MonitorSpec, Question, WindowIndex};
 use serde::Serialize;
 
 use crate::clock::Clock;
@@ -57,7 +57,8 @@ struct QuestionVerdicts {
     ordered: bool,
     epsilon: f64,
     weight: u32,
-    subset_size: usize,
+    mechanism: &'static str,
+    payload_bits: u32,
     delta: f64,
     reference: Option<ReferenceShares>,
     first_alert_window: Option<WindowIndex>,
@@ -157,25 +158,22 @@ impl Rules<'_> {
     ) -> QuestionVerdicts {
         let question = &self.spec.questions[index];
         let metric = self.spec.metric_of(question);
-        let (kind, threshold) = match question.kind {
-            QuestionKind::SampledEvent => ("sampled-event", None),
-            QuestionKind::ThresholdBit { threshold, .. } => ("threshold-bit", Some(threshold)),
-        };
-        let mut cells = question.symbol_labels(metric);
-        cells.truncate(question.data_cells());
+        let mut cells = if question.has_shares() { question.symbol_labels(metric) } else { Vec::new() };
+        cells.pop();
         let windows: Vec<_> = sums.keys().map(|&window| self.window(index, reference, sums, window)).collect();
         QuestionVerdicts {
             index,
             name: question.name.clone(),
             metric: metric.name.clone(),
             unit: metric.unit.clone(),
-            kind,
-            threshold,
+            kind: question.kind.name(),
+            threshold: question.kind.threshold(),
             cells,
             ordered: question.ordered(metric),
             epsilon: question.epsilon_micronats as f64 / 1e6,
             weight: question.weight,
-            subset_size: question.randomizer.subset_size,
+            mechanism: question.randomizer.mechanism.name(),
+            payload_bits: question.payload_bits(),
             delta: self.spec.detection.deltas[index],
             reference: reference.map(|reference| ReferenceShares {
                 shares: reference.shares.clone(),
@@ -197,9 +195,10 @@ impl Rules<'_> {
         window: WindowIndex,
     ) -> WindowVerdict {
         let question = &self.spec.questions[index];
-        let (span_first_window, span) = self.span(question, sums, window);
+        let (span_first_window, span) = self.span(sums, window);
         let ordered = question.ordered(self.spec.metric_of(question));
         let delta = self.spec.detection.deltas[index];
+        let reference = reference.filter(|_| question.has_shares());
         let known = reference.and_then(|reference| assess(question, ordered, &span, reference, delta, self.level));
         let empty = WindowVerdict {
             window,
@@ -255,19 +254,14 @@ impl Rules<'_> {
     }
 
     /// The first window with reports of the span that ends with a window, and the sum over the span.
-    fn span(
-        &self,
-        question: &Question,
-        sums: &BTreeMap<WindowIndex, Aggregate>,
-        window: WindowIndex,
-    ) -> (WindowIndex, Aggregate) {
+    fn span(&self, sums: &BTreeMap<WindowIndex, Aggregate>, window: WindowIndex) -> (WindowIndex, Aggregate) {
         let first = window.saturating_sub(self.spec.detection.span_windows - 1);
-        let mut total = Aggregate::new(question.domain_size);
-        let mut with_reports = sums.range(first..=window).peekable();
-        let first = with_reports.peek().map_or(window, |(first, _)| **first);
+        let mut with_reports = sums.range(first..=window);
+        let Some((&first, sum)) = with_reports.next() else { return (window, Aggregate::new(0)) };
+        let mut total = sum.clone();
         for (_, sum) in with_reports {
-            // Cannot fail: the store gives each aggregate the domain of its question.
-            total.merge(sum).expect("one domain");
+            // Cannot fail: the store gives all aggregates of a question the counters of its randomizer.
+            total.merge(sum).expect("one question");
         }
         (first, total)
     }

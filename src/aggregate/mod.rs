@@ -3,44 +3,50 @@
 //! Integers only; [`Aggregate::merge`] is commutative and associative, with the empty aggregate as identity, so any split of the reports over
 //! nodes and any order give the same sums.
 
-/// How many reports there are, and how many of them support each symbol.
+use crate::privacy::{Coin, LocalRandomizer, MalformedPayload, Payload};
+
+/// How many reports there are, and the counters of the question's randomizer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aggregate {
     reports: u64,
-    support: Vec<u64>,
+    counters: Vec<u64>,
 }
 
-/// Two aggregates, or an aggregate and a report, over different domains.
+/// Two aggregates with different numbers of counters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("only aggregates and reports over the same domain can be added")]
-pub struct DomainMismatch;
+#[error("only aggregates of one question can be added")]
+pub struct CounterMismatch;
 
 impl Aggregate {
-    /// The empty aggregate over a domain.
+    /// The empty aggregate with this many counters.
     #[must_use]
-    pub fn new(domain_size: usize) -> Self {
-        Self { reports: 0, support: vec![0; domain_size] }
+    pub fn new(counters: usize) -> Self {
+        Self { reports: 0, counters: vec![0; counters] }
     }
 
     /// The aggregate with these sums.
     #[must_use]
-    pub fn from_sums(reports: u64, support: Vec<u64>) -> Self {
-        Self { reports, support }
+    pub fn from_sums(reports: u64, counters: Vec<u64>) -> Self {
+        Self { reports, counters }
     }
 
-    /// Adds one report, given as the symbols of its subset.
+    /// Adds one report of a question, of which the randomizer and the report's id are given too.
     ///
     /// # Errors
     ///
-    /// [`DomainMismatch`] when a symbol lies outside the domain; then nothing is added.
-    pub fn accumulate(&mut self, subset: &[usize]) -> Result<(), DomainMismatch> {
-        if subset.iter().any(|symbol| *symbol >= self.support.len()) {
-            return Err(DomainMismatch);
-        }
+    /// [`MalformedPayload`] when the payload is no output of the randomizer; then nothing is added.
+    ///
+    /// # Panics
+    ///
+    /// If the aggregate has not the counters of this randomizer.
+    pub fn accumulate(
+        &mut self,
+        randomizer: &dyn LocalRandomizer,
+        payload: &Payload,
+        coin: &Coin,
+    ) -> Result<(), MalformedPayload> {
+        randomizer.accumulate(payload, coin, &mut self.counters)?;
         self.reports += 1;
-        for symbol in subset {
-            self.support[*symbol] += 1;
-        }
         Ok(())
     }
 
@@ -48,13 +54,13 @@ impl Aggregate {
     ///
     /// # Errors
     ///
-    /// [`DomainMismatch`] when the domains differ.
-    pub fn merge(&mut self, other: &Self) -> Result<(), DomainMismatch> {
-        if self.support.len() != other.support.len() {
-            return Err(DomainMismatch);
+    /// [`CounterMismatch`] when they have different numbers of counters.
+    pub fn merge(&mut self, other: &Self) -> Result<(), CounterMismatch> {
+        if self.counters.len() != other.counters.len() {
+            return Err(CounterMismatch);
         }
         self.reports += other.reports;
-        for (sum, more) in self.support.iter_mut().zip(&other.support) {
+        for (sum, more) in self.counters.iter_mut().zip(&other.counters) {
             *sum += more;
         }
         Ok(())
@@ -66,10 +72,10 @@ impl Aggregate {
         self.reports
     }
 
-    /// For each symbol, how many reports support it.
+    /// The counters, as the randomizer defines them.
     #[must_use]
-    pub fn support(&self) -> &[u64] {
-        &self.support
+    pub fn counters(&self) -> &[u64] {
+        &self.counters
     }
 }
 
@@ -78,36 +84,45 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::privacy::SubsetSelection;
+    use crate::spec::Weights;
 
-    fn folded(subsets: &[Vec<usize>]) -> Aggregate {
+    fn pairs() -> SubsetSelection {
+        SubsetSelection::new(6, 2, Weights { of_true: 3, of_false: 1 })
+    }
+
+    fn folded(ranks: &[u8]) -> Aggregate {
         let mut sum = Aggregate::new(6);
-        subsets.iter().for_each(|subset| sum.accumulate(subset).expect("in the domain"));
+        let payload = |rank: &u8| Payload::from_bytes(&[*rank]).expect("one byte");
+        ranks.iter().for_each(|rank| sum.accumulate(&pairs(), &payload(rank), &[0; 16]).expect("a pair"));
         sum
     }
 
     proptest! {
         #[test]
         fn any_split_and_order_give_the_same_sums(
-            mut subsets in prop::collection::vec(prop::collection::vec(0_usize..6, 1..4), 0..40),
+            mut ranks in prop::collection::vec(0_u8..15, 0..40),
             split in 0_usize..40,
         ) {
-            let whole = folded(&subsets);
-            subsets.reverse();
-            let (left, right) = subsets.split_at(split.min(subsets.len()));
+            let whole = folded(&ranks);
+            prop_assert_eq!(whole.counters().iter().sum::<u64>(), 2 * whole.reports());
+            ranks.reverse();
+            let (left, right) = ranks.split_at(split.min(ranks.len()));
             let (mut left, right) = (folded(left), folded(right));
             let mut swapped = right.clone();
-            swapped.merge(&left).expect("one domain");
-            left.merge(&right).expect("one domain");
+            swapped.merge(&left).expect("one question");
+            left.merge(&right).expect("one question");
             prop_assert_eq!(&left, &whole);
             prop_assert_eq!(&swapped, &whole);
         }
     }
 
     #[test]
-    fn domains_are_not_mixed() {
-        let mut sum = Aggregate::new(3);
-        assert_eq!(sum.accumulate(&[3]), Err(DomainMismatch));
-        assert_eq!(sum.merge(&Aggregate::new(4)), Err(DomainMismatch));
-        assert_eq!(sum, Aggregate::new(3));
+    fn what_does_not_fit_is_not_added() {
+        let mut sum = Aggregate::new(6);
+        let malformed = Payload::from_bytes(&[15]).expect("one byte");
+        assert_eq!(sum.accumulate(&pairs(), &malformed, &[0; 16]), Err(MalformedPayload));
+        assert_eq!(sum.merge(&Aggregate::new(4)), Err(CounterMismatch));
+        assert_eq!(sum, Aggregate::new(6));
     }
 }

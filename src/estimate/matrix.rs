@@ -15,6 +15,20 @@ impl Matrix {
         Self { size, entries: places.map(|(row, column)| entry(row, column)).collect() }
     }
 
+    /// The symmetric matrix with these entries, of which those on and below the diagonal are asked for.
+    #[must_use]
+    pub fn symmetric(size: usize, entry: impl Fn(usize, usize) -> f64) -> Self {
+        let mut entries = vec![0.0; size * size];
+        for row in 0..size {
+            for column in 0..=row {
+                let value = entry(row, column);
+                entries[row * size + column] = value;
+                entries[column * size + row] = value;
+            }
+        }
+        Self { size, entries }
+    }
+
     /// Number of rows.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -37,14 +51,6 @@ impl Matrix {
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {
         Self::from_fn(self.size, |row, column| self.at(row, column) + other.at(row, column))
-    }
-
-    /// J A Jᵀ.
-    #[must_use]
-    pub fn congruent(&self, jacobian: impl Fn(usize, usize) -> f64) -> Self {
-        let n = self.size;
-        let half = Self::from_fn(n, |row, column| (0..n).map(|i| jacobian(row, i) * self.at(i, column)).sum());
-        Self::from_fn(n, |row, column| (0..n).map(|i| half.at(row, i) * jacobian(column, i)).sum())
     }
 
     /// cᵀ A c.

@@ -2,34 +2,36 @@
 //!
 //! | Symbol | Meaning |
 //! | --- | --- |
-//! | k, w | symbols; size of a reported subset |
+//! | k | symbols |
 //! | n, c_v | reports; reports that support v |
 //! | p, q | P\[support v, given x = v\]; given x ≠ v |
-//! | r | P\[support u and v, given x = u\] = p (w−1)/(k−1) |
+//! | r | P\[support u and v, given x = u\] |
 //! | t | P\[support u and v, given x is neither\] |
 //! | f | shares of the symbols, "no data" last |
 //! | g | shares of the cells among devices with data: g = f / (1 − f_no data) |
 //!
-//! The estimate f̂_v = (c_v/n − q)/(p − q) is unbiased (Ye and Barg 2018, eq. 19). Its covariance is that of one report's support vector,
-//! divided by n (p−q)²: E\[y_u y_v\] = r (f_u + f_v) + t (1 − f_u − f_v) and E\[y_v\] = q + (p−q) f_v. It is evaluated at shares clipped to
+//! The estimate f̂_v = (c_v/n − q)/(p − q) is unbiased (Wang, Blocki, Li and Jha, USENIX Security 2017, theorem 1). Its covariance is that of one
+//! report's support vector, divided by n (p−q)²: E\[y_u y_v\] = r (f_u + f_v) + t (1 − f_u − f_v) and E\[y_v\] = q + (p−q) f_v. It is evaluated at shares clipped to
 //! \[0, 1\] and renormalized, while the estimate itself is never clipped. It treats devices as a sample; for a fixed fleet with
 //! differing devices it errs on the safe side. g has its covariance by the delta method.
 
-use crate::aggregate::Aggregate;
-use crate::spec::Randomizer;
+use crate::privacy::ProjectiveGeometry;
+use crate::spec::{Geometry, Mechanism, Randomizer, Weights};
 
 mod matrix;
 
 pub use matrix::Matrix;
 
 /// The channel that a randomizer makes between true shares and support.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Channel {
     k: usize,
     p: f64,
     q: f64,
     r: f64,
     t: f64,
+    /// Where t depends on x: hyperplanes through the points that two others share.
+    pencils: Option<ProjectiveGeometry>,
 }
 
 /// Shares with their covariance.
@@ -42,16 +44,66 @@ pub struct Estimate {
 }
 
 impl Channel {
-    /// The channel of subset selection.
+    /// The channel of a mechanism that shares are counted from, `None` for any other.
     #[must_use]
-    pub fn of(randomizer: &Randomizer, domain_size: usize) -> Self {
-        let (k, w) = (domain_size as f64, randomizer.subset_size as f64);
-        let keep = w * randomizer.weight_true as f64;
-        let p = keep / (keep + (k - w) * randomizer.weight_false as f64);
+    pub fn of(randomizer: &Randomizer, domain_size: usize) -> Option<Self> {
+        let weights = randomizer.weights;
+        let k = domain_size as f64;
+        let channel = |p, q, r, t| Some(Self { k: domain_size, p, q, r, t, pencils: None });
+        match randomizer.mechanism {
+            Mechanism::KAry => Some(Self::of_subsets(domain_size, 1, weights)),
+            Mechanism::SubsetSelection { subset_size } => Some(Self::of_subsets(domain_size, subset_size, weights)),
+            Mechanism::OptimizedUnary => {
+                let q = 1.0 / (1.0 + ratio(weights));
+                channel(0.5, q, 0.5 * q, q * q)
+            }
+            Mechanism::Hadamard => {
+                let p = ratio(weights) / (1.0 + ratio(weights));
+                channel(p, 0.5, p / 2.0, 0.25)
+            }
+            Mechanism::LocalHashing { hash_range } => {
+                let p = kept(weights, f64::from(hash_range));
+                let [q, r, t] = collisions(hash_range, p);
+                channel(p, q, r, t)
+            }
+            Mechanism::MemoizedHashing { hash_range, fresh, .. } => {
+                let g = f64::from(hash_range);
+                let (first, second) = (kept(weights, g), kept(fresh, g));
+                let p = first * second + (1.0 - first) * (1.0 - second) / (g - 1.0);
+                let [q, r, t] = collisions(hash_range, p);
+                channel(p, q, r, t)
+            }
+            Mechanism::ProjectiveGeometry { field_size, dimension } => {
+                let geometry = Geometry::of(field_size, dimension)?;
+                let [points, one, two, three] =
+                    [geometry.points, geometry.on_hyperplane, geometry.on_two, geometry.on_three].map(f64::from);
+                let e = ratio(weights);
+                let total = e * one + (points - one);
+                Some(Self {
+                    k: domain_size,
+                    p: e * one / total,
+                    q: (e * two + (one - two)) / total,
+                    r: e * two / total,
+                    t: (e * three + (two - three)) / total,
+                    pencils: Some(ProjectiveGeometry::new(k as u64, field_size, dimension, weights)),
+                })
+            }
+            Mechanism::SquareWave { .. }
+            | Mechanism::DuchiBit
+            | Mechanism::Piecewise { .. }
+            | Mechanism::Hybrid { .. }
+            | Mechanism::DiscreteLaplace => None,
+        }
+    }
+
+    fn of_subsets(domain_size: usize, subset_size: usize, weights: Weights) -> Self {
+        let (k, w) = (domain_size as f64, subset_size as f64);
+        let keep = w * weights.of_true as f64;
+        let p = keep / (keep + (k - w) * weights.of_false as f64);
         let r = p * (w - 1.0) / (k - 1.0);
         let others = ((k - 1.0) * (k - 2.0)).max(1.0);
         let t = (p * (w - 1.0) * (w - 2.0) + (1.0 - p) * w * (w - 1.0)) / others;
-        Self { k: domain_size, p, q: r + (1.0 - p) * w / (k - 1.0), r, t }
+        Self { k: domain_size, p, q: r + (1.0 - p) * w / (k - 1.0), r, t, pencils: None }
     }
 
     /// P\[a report supports v, given that v is true\].
@@ -66,15 +118,28 @@ impl Channel {
         self.q
     }
 
-    /// De-biased shares of the symbols, or `None` without reports.
+    /// n times the variance of one estimated share f, devices not being a sample: (f p(1−p) + (1−f) q(1−q)) / (p−q)².
     #[must_use]
-    pub fn estimate(&self, aggregate: &Aggregate) -> Option<Estimate> {
-        let n = aggregate.reports() as f64;
-        if n == 0.0 || aggregate.support().len() != self.k {
+    pub fn noise(&self, f: f64) -> f64 {
+        let (p, q) = (self.p, self.q);
+        (f * p * (1.0 - p) + (1.0 - f) * q * (1.0 - q)) / ((p - q) * (p - q))
+    }
+
+    /// How far one fake report can move a share, times n: (1−q)/(p−q).
+    #[must_use]
+    pub fn influence(&self) -> f64 {
+        (1.0 - self.q) / (self.p - self.q)
+    }
+
+    /// De-biased shares of the symbols from `reports` reports, of which `support` support each. `None` without reports.
+    #[must_use]
+    pub fn estimate(&self, reports: u64, support: &[u64]) -> Option<Estimate> {
+        let n = reports as f64;
+        if n == 0.0 || support.len() != self.k {
             return None;
         }
         let debias = |count: &u64| (*count as f64 / n - self.q) / (self.p - self.q);
-        let shares: Vec<f64> = aggregate.support().iter().map(debias).collect();
+        let shares: Vec<f64> = support.iter().map(debias).collect();
         let covariance = self.covariance(&clipped(&shares), n);
         Some(Estimate { shares, covariance })
     }
@@ -84,11 +149,42 @@ impl Channel {
     pub fn covariance(&self, f: &[f64], n: f64) -> Matrix {
         let mean = |v: usize| self.q + (self.p - self.q) * f[v];
         let scale = n * (self.p - self.q) * (self.p - self.q);
-        Matrix::from_fn(self.k, |u, v| {
-            let both = if u == v { mean(u) } else { self.r * (f[u] + f[v]) + self.t * (1.0 - f[u] - f[v]) };
+        let both = |u: usize, v: usize| {
+            let line = self.pencils.as_ref().map_or(0.0, |space| space.pencil(u, v).map(|x| f[x]).sum());
+            let near = f[u] + f[v] + line;
+            self.r * near + self.t * (1.0 - near)
+        };
+        Matrix::symmetric(self.k, |u, v| {
+            let both = if u == v { mean(u) } else { both(u, v) };
             (both - mean(u) * mean(v)) / scale
         })
     }
+}
+
+fn ratio(weights: Weights) -> f64 {
+    weights.of_true as f64 / weights.of_false as f64
+}
+
+/// P\[k-ary response keeps the true one of g symbols\].
+fn kept(weights: Weights, g: f64) -> f64 {
+    ratio(weights) / (ratio(weights) + g - 1.0)
+}
+
+/// q, r and t of a report of one bucket, kept with probability p, when the buckets of different symbols are independent. Bucket y has the 16-bit values from ⌈y 2^16/g⌉ on, so its
+/// probability is 1/g only up to rounding.
+fn collisions(hash_range: u32, p: f64) -> [f64; 3] {
+    let g = f64::from(hash_range);
+    let start = |bucket: u32| (u64::from(bucket) << 16).div_ceil(u64::from(hash_range)) as f64 / 65_536.0;
+    let other = (1.0 - p) / (g - 1.0);
+    let mut sums = [0.0; 3];
+    for bucket in 0..hash_range {
+        let size = start(bucket + 1) - start(bucket);
+        let reported = size * p + (1.0 - size) * other;
+        sums[0] += reported * size;
+        sums[1] += p * size * size;
+        sums[2] += reported * size * size;
+    }
+    sums
 }
 
 impl Estimate {
@@ -102,9 +198,14 @@ impl Estimate {
             return None;
         }
         let shares: Vec<f64> = self.shares[..m].iter().map(|share| share / with_data).collect();
-        // Jacobian of f ↦ f / (sum of f over the cells): (I − g 1ᵀ) / (1 − f_no data).
-        let jacobian = |row: usize, column: usize| (f64::from(u8::from(row == column)) - shares[row]) / with_data;
-        let covariance = self.covariance.leading(m).congruent(jacobian);
+        // J A Jᵀ with the Jacobian J = (I − g 1ᵀ) / (1 − f_no data) of f ↦ f / (sum of f over the cells).
+        let sums: Vec<f64> = (0..m).map(|row| (0..m).map(|column| self.covariance.at(row, column)).sum()).collect();
+        let total: f64 = sums.iter().sum();
+        let covariance = Matrix::symmetric(m, |u, v| {
+            let entry =
+                self.covariance.at(u, v) - shares[u] * sums[v] - sums[u] * shares[v] + shares[u] * shares[v] * total;
+            entry / (with_data * with_data)
+        });
         Some(Self { shares, covariance })
     }
 

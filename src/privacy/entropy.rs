@@ -48,6 +48,38 @@ pub(super) fn uniform_below(bound: u128, entropy: &mut dyn EntropySource) -> Res
     }
 }
 
+/// A uniform 32-bit integer below `bound`, from one word of four bytes nearly always.
+///
+/// ⌊word · bound / 2^32⌋, and a new word when the low half of the product lies below 2^32 mod `bound` (Lemire, "Fast random integer
+/// generation in an interval", ACM TOMACS 29(1), 2019, algorithm 5). Each value is left with ⌊2^32 / bound⌋ words exactly. A new word is
+/// needed with probability below `bound` / 2^32, whatever the value. For a bound of 1 a word is drawn all the same.
+///
+/// # Panics
+///
+/// If `bound` is 0.
+pub(super) fn uniform_below_u32(bound: u32, entropy: &mut dyn EntropySource) -> Result<u32, EntropyError> {
+    let mut word = [0; 4];
+    entropy.fill(&mut word)?;
+    accept_below_u32(word, bound, entropy)
+}
+
+/// [`uniform_below_u32`], the first word being drawn already.
+pub(super) fn accept_below_u32(
+    mut word: [u8; 4],
+    bound: u32,
+    entropy: &mut dyn EntropySource,
+) -> Result<u32, EntropyError> {
+    loop {
+        let product = u64::from(u32::from_be_bytes(word)) * u64::from(bound);
+        let low = product as u32;
+        // 2^32 mod bound is below bound, so the division is needed for few words.
+        if low >= bound || low >= bound.wrapping_neg() % bound {
+            return Ok((product >> 32) as u32);
+        }
+        entropy.fill(&mut word)?;
+    }
+}
+
 fn big_endian(bytes: usize, entropy: &mut dyn EntropySource) -> Result<u128, EntropyError> {
     let mut buffer = [0; 16];
     entropy.fill(&mut buffer[16 - bytes..])?;
@@ -105,5 +137,17 @@ pub(crate) mod tests {
     #[test]
     fn fails_closed() {
         assert_eq!(uniform_below(10, &mut Tape(vec![])), Err(EntropyError));
+        assert_eq!(uniform_below_u32(10, &mut Tape(vec![1, 2, 3])), Err(EntropyError));
+    }
+
+    /// 2^32 = 5 · 858,993,459 + 1: one word in 2^32 is drawn again, the one whose product has low half 0.
+    #[test]
+    fn words_are_divided_equally() {
+        let below_5 = |word: u32| uniform_below_u32(5, &mut Tape(word.to_be_bytes().to_vec()));
+        assert_eq!(below_5(0), Err(EntropyError), "drawn again, and the tape is empty");
+        assert_eq!(below_5(1), Ok(0));
+        assert_eq!((below_5(858_993_459), below_5(858_993_460)), (Ok(0), Ok(1)));
+        assert_eq!(below_5(u32::MAX), Ok(4));
+        assert_eq!(uniform_below_u32(1, &mut Tape(vec![9, 9, 9, 9])), Ok(0), "a word is drawn for a bound of 1 too");
     }
 }

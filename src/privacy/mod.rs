@@ -1,22 +1,25 @@
 //! What makes an answer safe to send: a ledger that pays, a permit that proves it, and an exact randomizer.
 //!
 //! The order is fixed by types. [`Ledger::spend`](ledger::Ledger::spend) debits and returns a [`Permit`]; a permit cannot be made otherwise, cloned or kept;
-//! [`SubsetSelection::privatize`] consumes it. So nothing is privatized that was not paid for.
+//! [`LocalRandomizer::privatize`] consumes it. So nothing is privatized that was not paid for.
 //!
-//! No float occurs on this path: laws are fixed by two integers, and sampling compares integers. The bound
+//! No float occurs on this path: laws are fixed by integers, and sampling compares integers. The bound
 //! ln(W_t/W_f) ≤ ε was checked when the spec was read.
 
-mod binomial;
 mod entropy;
 mod ledger;
 mod permit;
+mod randomizer;
 mod secret;
 mod state;
-mod subset_selection;
 
 pub use entropy::{EntropyError, EntropySource};
 pub use ledger::{Charge, Ledger, LedgerError};
 pub use permit::Permit;
-pub use secret::DeviceSecret;
+pub use randomizer::{
+    Coin, DiscreteLaplace, Draws, DuchiBit, FrequencyOracle, HadamardResponse, HybridMean, KAryResponse, LocalHashing,
+    LocalRandomizer, MalformedPayload, MemoizedHashing, OpenVocabulary, OptimizedUnary, Payload, ProjectiveGeometry,
+    SlidingWindow, SquareWave, SubsetSelection, randomizer_of,
+};
+pub use secret::{DeviceSecret, MemoKey};
 pub use state::{DeviceState, StateError};
-pub use subset_selection::{MalformedPayload, SubsetSelection};

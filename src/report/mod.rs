@@ -12,7 +12,7 @@ pub const FORMAT_VERSION: u8 = 1;
 pub const HEADER_BYTES: usize = 44;
 
 /// Most bytes of a payload.
-pub const MAX_PAYLOAD_BYTES: usize = 16;
+pub const MAX_PAYLOAD_BYTES: usize = 32;
 
 const MAGIC: [u8; 2] = *b"DG";
 

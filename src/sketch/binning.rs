@@ -17,6 +17,7 @@ pub struct Binning {
 enum Shape {
     Numeric { edges: Vec<f64> },
     Category { cells: HashMap<String, usize> },
+    Text,
 }
 
 /// Where a value falls.
@@ -46,6 +47,7 @@ impl Binning {
                 let numbered = labels.iter().cloned().enumerate().map(|(cell, label)| (label, cell));
                 Shape::Category { cells: numbered.collect() }
             }
+            CellKind::Text { .. } => Shape::Text,
         };
         Self { shape, other: cells.other_cell(), missing: cells.missing_cell() }
     }
@@ -64,7 +66,7 @@ impl Binning {
                     .then_some(number as usize)
                     .filter(|cell| *cell as f64 == number),
             ),
-            (Shape::Numeric { .. }, Value::Text(_)) => Place::Other(self.other),
+            (Shape::Numeric { .. }, Value::Text(_)) | (Shape::Text, _) => Place::Other(self.other),
         }
     }
 

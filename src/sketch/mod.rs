@@ -8,13 +8,16 @@
 //! leaves::<driftglass::sketch::Profile>();
 //! ```
 
+mod anchored;
 mod answer;
 mod binning;
 mod counts;
 mod pending;
 mod profile;
+mod words;
 
 pub use binning::Binning;
 pub use counts::CellCounts;
 pub use pending::PendingPredictions;
 pub use profile::Profile;
+pub use words::WordCounts;

@@ -3,14 +3,16 @@
 use super::binning::Binning;
 use super::counts::CellCounts;
 use super::pending::PendingPredictions;
+use super::words::WordCounts;
 use crate::observe::{Observation, Value};
-use crate::spec::{Metric, MonitorSpec, Source, WindowIndex};
+use crate::spec::{CellKind, Metric, MonitorSpec, Source, WindowIndex, word};
 
 /// Counts of every metric in one window.
 #[derive(Debug, Clone)]
 pub struct Profile {
     window: WindowIndex,
     metrics: Vec<CellCounts>,
+    words: Vec<WordCounts>,
 }
 
 impl Profile {
@@ -18,7 +20,8 @@ impl Profile {
     #[must_use]
     pub fn new(spec: &MonitorSpec, window: WindowIndex) -> Self {
         let metrics = spec.metrics.iter().map(|metric| CellCounts::new(metric.cells.count())).collect();
-        Self { window, metrics }
+        let words = spec.metrics.iter().map(|metric| WordCounts::new(metric.cells.max_words())).collect();
+        Self { window, metrics, words }
     }
 
     /// The window it covers.
@@ -33,6 +36,12 @@ impl Profile {
         &self.metrics
     }
 
+    /// The words of each metric, in the order of the spec; none of those that have cells.
+    #[must_use]
+    pub fn words(&self) -> &[WordCounts] {
+        &self.words
+    }
+
     /// Counts an inference, and lets its predictions wait under `key` for their outcome.
     pub fn observe(
         &mut self,
@@ -43,8 +52,12 @@ impl Profile {
     ) {
         let mut cells = vec![None; spec.metrics.len()];
         for (index, metric) in spec.metrics.iter().enumerate().filter(|(_, metric)| !comes_later(metric)) {
-            let place = binnings[index].place(seen.value(&metric.source));
+            let value = seen.value(&metric.source);
+            let place = binnings[index].place(value);
             self.metrics[index].update(place);
+            if let (CellKind::Text { .. }, Value::Text(text)) = (&metric.cells.kind, value) {
+                self.words[index].update(word(text));
+            }
             cells[index] = place.cell();
         }
         if let Some((key, at_secs, pending)) = waits {

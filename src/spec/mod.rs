@@ -12,16 +12,23 @@
 //! ```
 
 mod canonical;
+mod laplace;
+mod mechanism;
 mod model;
 mod parse;
+mod parse_question;
 mod question;
 mod read;
+mod word;
 
 pub use canonical::SpecId;
+pub use laplace::LaplaceWeights;
+pub use mechanism::{Geometry, Mechanism, Randomizer, Weights, rank_bits};
 pub use model::{ModelRefused, ModelShape};
-pub use question::{Question, QuestionKind, Randomizer};
+pub use question::{Question, QuestionKind};
 pub use read::SpecError;
 pub(crate) use read::{Node, json};
+pub use word::word;
 
 /// The longest period of a cap, in seconds: ten years. A ledger remembers that long, whatever spec is in force.
 pub const MAX_CAP_PERIOD_SECS: u64 = 10 * 31_536_000;
@@ -268,16 +275,27 @@ impl Cells {
                 first.into_iter().chain(between).chain(last).collect()
             }
             CellKind::Category { labels } => labels.clone(),
+            CellKind::Text { .. } => Vec::new(),
         };
         labels.extend(self.other.then(|| "other".to_owned()));
         labels.extend(self.missing.then(|| "missing".to_owned()));
         labels
     }
 
+    /// Most different words that a device counts in a window; 0 unless the cells are text.
+    #[must_use]
+    pub fn max_words(&self) -> usize {
+        match self.kind {
+            CellKind::Text { max_words } => max_words,
+            _ => 0,
+        }
+    }
+
     fn base(&self) -> usize {
         match &self.kind {
             CellKind::Numeric { edges } => edges.len() + 1,
             CellKind::Category { labels } => labels.len(),
+            CellKind::Text { .. } => 0,
         }
     }
 }
@@ -294,6 +312,11 @@ pub enum CellKind {
     Category {
         /// Their names; an integer value is an index into them.
         labels: Vec<String>,
+    },
+    /// Words that no list knows, for an open vocabulary. No cells: words are counted by their hash.
+    Text {
+        /// Most different words that a device counts in a window; those that come later are not counted.
+        max_words: usize,
     },
 }
 

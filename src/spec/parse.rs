@@ -1,16 +1,12 @@
 //! From JSON to a valid [`MonitorSpec`], section by section, in the order of `docs/spec.md`.
 
-use super::question::{QuestionKind, subsets};
+use super::parse_question::questions;
 use super::read::{Node, Object, SpecError, json};
 use super::{
     Cap, CellKind, Cells, Detection, Join, MAX_CAP_PERIOD_SECS, Metric, ModelEntry, MonitorSpec, OutcomeRule, Question,
-    Randomizer, SPEC_VERSION, Source, SpecId, Upload, Window,
+    SPEC_VERSION, Source, SpecId, Upload, Window,
 };
 
-/// Largest domain of a question: its symbols, "no data" included.
-const MAX_DOMAIN: usize = 128;
-/// Largest randomizer weight: integers that JSON carries exactly.
-const MAX_WEIGHT: u64 = (1 << 53) - 1;
 const YEAR_SECS: u64 = 31_536_000;
 
 pub(super) fn parse(text: &str) -> Result<MonitorSpec, SpecError> {
@@ -171,7 +167,7 @@ fn source(node: &Node<'_>, earlier: &[Metric]) -> Result<Source, SpecError> {
     })
 }
 
-fn metric_index(node: &Node<'_>, metrics: &[Metric]) -> Result<usize, SpecError> {
+pub(super) fn metric_index(node: &Node<'_>, metrics: &[Metric]) -> Result<usize, SpecError> {
     let name = node.text(1..=64)?;
     let found = metrics.iter().position(|metric| metric.name == name);
     found.ok_or_else(|| node.error("must name a metric listed before"))
@@ -182,9 +178,11 @@ fn cells(node: &Node<'_>) -> Result<Cells, SpecError> {
     enum Kind {
         Numeric,
         Category,
+        Text,
     }
-    let object = node.object(&["kind", "edges", "labels", "other", "missing"])?;
-    let (kind, other) = match object.field("kind")?.word(&[("numeric", Kind::Numeric), ("category", Kind::Category)])? {
+    let object = node.object(&["kind", "edges", "labels", "max_words", "other", "missing"])?;
+    let kinds = [("numeric", Kind::Numeric), ("category", Kind::Category), ("text", Kind::Text)];
+    let (kind, other) = match object.field("kind")?.word(&kinds)? {
         Kind::Numeric => {
             node.object(&["kind", "edges", "missing"])?;
             (CellKind::Numeric { edges: edges(&object.field("edges")?)? }, false)
@@ -193,12 +191,16 @@ fn cells(node: &Node<'_>) -> Result<Cells, SpecError> {
             node.object(&["kind", "labels", "other", "missing"])?;
             (CellKind::Category { labels: labels(&object.field("labels")?)? }, object.flag("other")?)
         }
+        Kind::Text => {
+            node.object(&["kind", "max_words"])?;
+            (CellKind::Text { max_words: object.field("max_words")?.size(1..=4_096)? }, false)
+        }
     };
     Ok(Cells { kind, other, missing: object.flag("missing")? })
 }
 
 fn edges(node: &Node<'_>) -> Result<Vec<f64>, SpecError> {
-    let items = node.items(1..=63)?;
+    let items = node.items(1..=1_022)?;
     let edges: Vec<f64> = items.iter().map(|edge| edge.number(f64::MIN..=f64::MAX)).collect::<Result<_, _>>()?;
     match edges.windows(2).position(|pair| pair[0] >= pair[1]) {
         Some(at) => Err(items[at + 1].error("must be greater than the edge before it")),
@@ -207,7 +209,7 @@ fn edges(node: &Node<'_>) -> Result<Vec<f64>, SpecError> {
 }
 
 fn labels(node: &Node<'_>) -> Result<Vec<String>, SpecError> {
-    let items = node.items(2..=100)?;
+    let items = node.items(2..=1_021)?;
     let mut labels: Vec<String> = Vec::new();
     for item in items {
         let label = item.text(1..=64)?;
@@ -228,74 +230,6 @@ fn pair_cells(object: &Object<'_>, prediction: &Metric, outcome: &Metric) -> Res
         |p: &String| outcome.cells.labels().into_iter().map(move |o| format!("{p} → {o}")).collect::<Vec<_>>();
     let labels = prediction.cells.labels().iter().flat_map(product).collect();
     Ok(Cells { kind: CellKind::Category { labels }, other: false, missing: false })
-}
-
-fn questions(node: &Node<'_>, metrics: &[Metric]) -> Result<Vec<Question>, SpecError> {
-    let mut questions: Vec<Question> = Vec::new();
-    for node in node.items(1..=256)? {
-        let question = question(&node, metrics)?;
-        if questions.iter().any(|earlier| earlier.name == question.name) {
-            return Err(node.error("must have a name that is unique among the questions"));
-        }
-        questions.push(question);
-    }
-    Ok(questions)
-}
-
-fn question(node: &Node<'_>, metrics: &[Metric]) -> Result<Question, SpecError> {
-    let object = node.object(&["name", "metric", "kind", "threshold", "weight", "epsilon_micronats", "randomizer"])?;
-    let metric = metric_index(&object.field("metric")?, metrics)?;
-    let cells = &metrics[metric].cells;
-    let threshold_bit = object.field("kind")?.word(&[("sampled-event", false), ("threshold-bit", true)])?;
-    let kind = match (threshold_bit, object.optional("threshold")) {
-        (false, None) => QuestionKind::SampledEvent,
-        (false, Some(threshold)) => return Err(threshold.error("must be absent for a sampled event")),
-        (true, _) => {
-            let threshold = object.field("threshold")?;
-            let value = threshold.number(f64::MIN..=f64::MAX)?;
-            QuestionKind::threshold_bit(value, cells)
-                .ok_or_else(|| threshold.error("must be one of the metric's edges"))?
-        }
-    };
-    let domain_size = kind.domain_size(cells);
-    if domain_size > MAX_DOMAIN {
-        return Err(node.error(format_args!("must have at most {MAX_DOMAIN} symbols, \"no data\" included")));
-    }
-    let epsilon_micronats = object.field("epsilon_micronats")?.integer(10_000..=8_000_000)?;
-    Ok(Question {
-        name: object.field("name")?.name('_')?.to_owned(),
-        metric,
-        kind,
-        // Fits: the limit is 1,000.
-        weight: object.field("weight")?.integer(1..=1_000)? as u32,
-        epsilon_micronats,
-        randomizer: randomizer(&object.field("randomizer")?, domain_size, epsilon_micronats)?,
-        domain_size,
-    })
-}
-
-fn randomizer(node: &Node<'_>, domain_size: usize, epsilon_micronats: u64) -> Result<Randomizer, SpecError> {
-    let object = node.object(&["mechanism", "subset_size", "weight_true", "weight_false"])?;
-    object.field("mechanism")?.word(&[("subset-selection", ())])?;
-    let size = object.field("subset_size")?;
-    let subset_size = size.size(1..=domain_size - 1)?;
-    if subsets(domain_size, subset_size).is_none() {
-        return Err(size.error("must leave fewer than 2^120 subsets"));
-    }
-    let weight_false = object.field("weight_false")?.integer(1..=MAX_WEIGHT - 1)?;
-    let node = object.field("weight_true")?;
-    let weight_true = node.integer(weight_false + 1..=MAX_WEIGHT)?;
-    if !ratio_within(weight_true, weight_false, epsilon_micronats) {
-        return Err(node.error("must keep ln(weight_true / weight_false) within epsilon_micronats"));
-    }
-    Ok(Randomizer { subset_size, weight_true, weight_false })
-}
-
-/// Whether ln(W_t/W_f) ≤ ε, rounded against us: quotient, logarithm and product err by less than 4 ulp together, and
-/// ε ≤ 8 keeps an ulp below 2^-49.
-fn ratio_within(weight_true: u64, weight_false: u64, epsilon_micronats: u64) -> bool {
-    let loss = libm::log(weight_true as f64 / weight_false as f64);
-    loss + 8.0 * f64::EPSILON * 8.0 <= epsilon_micronats as f64 / 1e6
 }
 
 fn upload(node: &Node<'_>) -> Result<Upload, SpecError> {

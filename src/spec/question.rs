@@ -1,10 +1,9 @@
 //! Questions: what a device may be asked about a window, each with a finite alphabet of symbols.
 //!
-//! The symbols are the cells in order, then "no data": a device that takes part answers in every window, so that silence
-//! says nothing.
+//! A device that takes part answers in every window, so that silence says nothing; what it answers without data is part of the question.
 
-use super::{Cells, Metric};
-use crate::spec::CellKind;
+use super::mechanism::{Mechanism, Randomizer};
+use super::{CellKind, Cells, Metric};
 
 /// One question.
 #[derive(Debug, Clone)]
@@ -21,16 +20,16 @@ pub struct Question {
     pub epsilon_micronats: u64,
     /// How an answer is hidden.
     pub randomizer: Randomizer,
-    /// Number of symbols, "no data" included.
+    /// Number of symbols; 0 for an open vocabulary, whose symbols are all 32-bit numbers.
     pub domain_size: usize,
 }
 
 /// What a question asks.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum QuestionKind {
-    /// The cell of one event of the window, drawn uniformly.
+    /// The cell of one event of the window, drawn uniformly. The last symbol is "no data".
     SampledEvent,
-    /// Whether the value of such an event is at or below a threshold.
+    /// Whether the value of such an event is at or below a threshold. The last symbol is "no data".
     ThresholdBit {
         /// Number of cells at or below the threshold.
         cells_below: usize,
@@ -39,26 +38,85 @@ pub enum QuestionKind {
         /// The threshold, in the metric's unit.
         threshold: f64,
     },
+    /// Whether more of the device's events than usual lie in a public half of the cells. Without data, a fair coin.
+    AnchoredBit {
+        /// For each cell its share in the reference, as integer weights.
+        baseline: Vec<u32>,
+    },
+    /// The mean number of the cells that the window's values fall into, rounded at random without bias. Without data, the middle.
+    Mean,
+    /// How many events of the window have a value above a threshold, up to the last symbol. **Event-level**: m events cost m times as much.
+    EventCount {
+        /// Number of cells at or below the threshold.
+        cells_below: usize,
+        /// Number of cells that hold a value.
+        cells_seen: usize,
+        /// The threshold, in the metric's unit.
+        threshold: f64,
+    },
+    /// The word of one event of the window, drawn uniformly, from no list. Without data, the empty word.
+    OpenVocabulary,
 }
 
-/// Subset selection, frozen in the spec. See [`crate::privacy::SubsetSelection`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Randomizer {
-    /// Size `w` of the reported subset.
-    pub subset_size: usize,
-    /// Weight `W_t` of a subset with the true symbol.
-    pub weight_true: u64,
-    /// Weight `W_f` of a subset without it.
-    pub weight_false: u64,
+impl QuestionKind {
+    /// Its name in a spec.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::SampledEvent => "sampled-event",
+            Self::ThresholdBit { .. } => "threshold-bit",
+            Self::AnchoredBit { .. } => "anchored-bit",
+            Self::Mean => "mean",
+            Self::EventCount { .. } => "event-count",
+            Self::OpenVocabulary => "open-vocabulary",
+        }
+    }
+
+    /// The threshold it asks about, in the metric's unit.
+    #[must_use]
+    pub fn threshold(&self) -> Option<f64> {
+        match self {
+            Self::ThresholdBit { threshold, .. } | Self::EventCount { threshold, .. } => Some(*threshold),
+            _ => None,
+        }
+    }
 }
 
 impl Question {
     /// Bytes that a payload of this question needs.
     #[must_use]
     pub fn payload_bytes(&self) -> usize {
-        let subsets = subsets(self.domain_size, self.randomizer.subset_size);
-        let bits = subsets.map_or(0, |count| u128::BITS - (count - 1).leading_zeros());
-        bits.div_ceil(8) as usize
+        self.payload_bits().div_ceil(8) as usize
+    }
+
+    /// Bits that a payload of this question needs.
+    #[must_use]
+    pub fn payload_bits(&self) -> u32 {
+        // The parser refused parameters that do not fit.
+        self.randomizer.mechanism.payload_bits(self.domain_size).unwrap_or(0)
+    }
+
+    /// Whether its answers are counted into shares of cells, with "no data" as the last symbol.
+    #[must_use]
+    pub fn has_shares(&self) -> bool {
+        matches!(self.kind, QuestionKind::SampledEvent | QuestionKind::ThresholdBit { .. })
+    }
+
+    /// What the privacy loss is about: all that a device did in a window, or one event of it.
+    #[must_use]
+    pub fn is_event_level(&self) -> bool {
+        matches!(self.kind, QuestionKind::EventCount { .. })
+    }
+
+    /// What the ledger is charged when the question is answered in a window, and in which window the charge falls.
+    ///
+    /// A memoized answer is paid for once in an epoch, with g·ε_∞; all others each time.
+    #[must_use]
+    pub fn epoch_windows(&self) -> Option<u32> {
+        match self.randomizer.mechanism {
+            Mechanism::MemoizedHashing { epoch_windows, .. } => Some(epoch_windows),
+            _ => None,
+        }
     }
 
     /// Number of cells that carry data: all symbols but the last.
@@ -67,18 +125,18 @@ impl Question {
         self.domain_size - 1
     }
 
-    /// The symbol of "no data".
+    /// The symbol of "no data" of a question that has shares.
     #[must_use]
     pub fn no_data(&self) -> usize {
         self.domain_size - 1
     }
 
-    /// A name for each symbol.
+    /// A name for each symbol of a question that has shares.
     #[must_use]
     pub fn symbol_labels(&self, metric: &Metric) -> Vec<String> {
         let mut labels = match self.kind {
-            QuestionKind::SampledEvent => metric.cells.labels(),
             QuestionKind::ThresholdBit { threshold, .. } => vec![format!("≤ {threshold}"), format!("> {threshold}")],
+            _ => metric.cells.labels(),
         };
         labels.push("no data".to_owned());
         labels
@@ -88,34 +146,15 @@ impl Question {
     #[must_use]
     pub fn ordered(&self, metric: &Metric) -> bool {
         match self.kind {
-            QuestionKind::SampledEvent => metric.cells.ordered(),
             QuestionKind::ThresholdBit { .. } => true,
+            _ => metric.cells.ordered(),
         }
     }
 }
 
-impl QuestionKind {
-    /// Number of symbols over these cells, "no data" included.
-    pub(super) fn domain_size(self, cells: &Cells) -> usize {
-        match self {
-            Self::SampledEvent => cells.count() + 1,
-            Self::ThresholdBit { .. } => 3,
-        }
-    }
-
-    /// The threshold bit at an edge of numeric cells.
-    pub(super) fn threshold_bit(threshold: f64, cells: &Cells) -> Option<Self> {
-        let CellKind::Numeric { edges } = &cells.kind else { return None };
-        let edge = edges.iter().position(|edge| *edge == threshold)?;
-        Some(Self::ThresholdBit { cells_below: edge + 1, cells_seen: edges.len() + 1, threshold })
-    }
-}
-
-/// Number of subsets of `size` among `domain` things, if below 2^120.
-pub(crate) fn subsets(domain: usize, size: usize) -> Option<u128> {
-    let mut count: u128 = 1;
-    for step in 1..=size.min(domain) as u128 {
-        count = count.checked_mul(domain as u128 - size as u128 + step)? / step;
-    }
-    (count < 1 << 120).then_some(count)
+/// Cells at or below a threshold that is an edge of numeric cells, and cells that hold a value.
+pub(super) fn cells_at_edge(threshold: f64, cells: &Cells) -> Option<(usize, usize)> {
+    let CellKind::Numeric { edges } = &cells.kind else { return None };
+    let edge = edges.iter().position(|edge| *edge == threshold)?;
+    Some((edge + 1, edges.len() + 1))
 }

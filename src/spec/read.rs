@@ -50,6 +50,12 @@ impl<'a> Node<'a> {
         SpecError { pointer: self.pointer.clone(), rule: rule.to_string() }
     }
 
+    /// The members of an object, for a reader that learns from them which others it may have.
+    pub(crate) fn any_object(&self) -> Result<Object<'a>, SpecError> {
+        let Value::Object(members) = self.value else { return Err(self.error("must be an object")) };
+        Ok(Object { node: self.clone(), members })
+    }
+
     /// The members of an object, none of them unknown.
     pub(crate) fn object(&self, known: &[&str]) -> Result<Object<'a>, SpecError> {
         let Value::Object(members) = self.value else { return Err(self.error("must be an object")) };

@@ -89,7 +89,8 @@ export interface Question {
   ordered: boolean;
   epsilon: number;
   weight: number;
-  subset_size: number;
+  mechanism: string;
+  payload_bits: number;
   delta: number;
   reference: { shares: number[]; device_windows: number } | null;
   first_alert_window: number | null;

@@ -130,7 +130,7 @@ pub(super) async fn verdicts(
 ) -> Result<Json<SpecVerdicts>, Problem> {
     let spec = app.spec(&id).await?;
     let judge = move |app: &App| {
-        let sums = app.store.read(|connection| sums(connection, spec.row, &spec.spec))?;
+        let sums = app.store.read(|connection| sums(connection, &spec))?;
         Ok(verdicts::verdicts(&spec, &sums, &app.clock))
     };
     Ok(Json(app.blocking(judge).await?))

@@ -113,10 +113,10 @@ fn journal(
         let first_open: WindowIndex = first_open.query_row([upload.spec.row], |row| row.get(0))?;
         let takes = |window| window >= first_open && upload.spec.spec.window.is_open(window, now_secs);
         let entries = upload.entries.iter().enumerate().filter(|(_, entry)| takes(entry.window));
-        open.extend(entries.map(|(place, entry)| (upload.spec.row, entry, number, place)));
+        open.extend(entries.map(|(place, entry)| (upload.spec, entry, number, place)));
     }
     // Stable, so that equal keys stay in the order in which they came.
-    open.sort_by_key(|(spec, entry, ..)| (*spec, entry.window, entry.report_id));
+    open.sort_by_key(|(spec, entry, ..)| (spec.row, entry.window, entry.report_id));
     for (spec, entry, number, place) in open {
         let new = take_entry(&mut insert, spec, entry, sums)?;
         outcomes[number][place] = if new { Outcome::Accepted } else { Outcome::Duplicate };
@@ -127,18 +127,22 @@ fn journal(
 /// Writes a report down and folds it, unless its id is known in its window.
 fn take_entry(
     insert: &mut Statement<'_>,
-    spec: i64,
+    registered: &Registered,
     entry: &Entry,
     sums: &mut HashMap<Place, Aggregate>,
 ) -> Result<bool, StoreError> {
-    let Entry { window, question, segment, arm, .. } = *entry;
-    let row = params![spec, window, entry.report_id, question, segment, arm_number(arm), entry.payload];
+    let Entry { window, question, segment, arm, ref report_id, ref payload } = *entry;
+    let spec = registered.row;
+    let bytes = payload.to_bytes(registered.spec.payload_len());
+    let row = params![spec, window, report_id, question, segment, arm_number(arm), bytes];
     if insert.execute(row)? == 0 {
         return Ok(false);
     }
     let sum = sums.entry(Place { spec, window, question, segment, arm });
-    // Cannot fail: the entry was decoded over this very domain.
-    sum.or_insert_with(|| Aggregate::new(entry.domain_size)).accumulate(&entry.subset).expect("one domain");
+    let randomizer = registered.randomizers[usize::from(question)].as_ref();
+    let sum = sum.or_insert_with(|| Aggregate::new(randomizer.counters()));
+    // Cannot fail: the payload was checked when it was read.
+    sum.accumulate(randomizer, payload, report_id).expect("an output of the randomizer");
     Ok(true)
 }
 
@@ -155,16 +159,16 @@ fn add_sums(transaction: &Transaction<'_>, sums: HashMap<Place, Aggregate>) -> R
         "INSERT INTO report_count (spec, window, question, segment, arm, reports) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT DO UPDATE SET reports = reports + excluded.reports",
     )?;
-    let mut add_support = transaction.prepare_cached(
-        "INSERT INTO aggregate (spec, window, question, segment, arm, symbol, support) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-         ON CONFLICT DO UPDATE SET support = support + excluded.support",
+    let mut add_count = transaction.prepare_cached(
+        "INSERT INTO aggregate (spec, window, question, segment, arm, counter, count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT DO UPDATE SET count = count + excluded.count",
     )?;
     for (place, sum) in sums {
         let Place { spec, window, question, segment, arm } = place;
         let arm = arm_number(arm);
         add_reports.execute(params![spec, window, question, segment, arm, sum.reports() as i64])?;
-        for (symbol, support) in sum.support().iter().enumerate().filter(|(_, support)| **support > 0) {
-            add_support.execute(params![spec, window, question, segment, arm, symbol as i64, *support as i64])?;
+        for (counter, count) in sum.counters().iter().enumerate().filter(|(_, count)| **count > 0) {
+            add_count.execute(params![spec, window, question, segment, arm, counter as i64, *count as i64])?;
         }
     }
     Ok(())

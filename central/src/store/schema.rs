@@ -51,9 +51,10 @@ const STEPS: &[M<'_>] = &[M::up(
         question INTEGER NOT NULL,
         segment INTEGER NOT NULL,
         arm INTEGER NOT NULL,
-        symbol INTEGER NOT NULL,
-        support INTEGER NOT NULL,
-        PRIMARY KEY (spec, window, question, segment, arm, symbol)
+        -- As the question's randomizer defines its counters.
+        counter INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        PRIMARY KEY (spec, window, question, segment, arm, counter)
     ) STRICT, WITHOUT ROWID;
 
     CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;

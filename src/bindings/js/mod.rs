@@ -9,6 +9,7 @@
 mod entropy;
 mod error;
 mod monitor;
+mod probe;
 mod record;
 #[cfg(feature = "onnx")]
 mod session;

@@ -6,10 +6,10 @@ use wasm_bindgen::JsValue;
 
 use crate::estimate::Channel;
 use crate::monitor::{Answer, Monitor};
-use crate::privacy::{DeviceState, SubsetSelection};
+use crate::privacy::{DeviceState, Payload, randomizer_of};
 use crate::report::{HEADER_BYTES, Report};
 use crate::sketch::CellCounts;
-use crate::spec::{QuestionKind, WindowIndex};
+use crate::spec::{Question, WindowIndex};
 
 /// An answer with the state that paid for it.
 #[derive(Serialize)]
@@ -18,10 +18,10 @@ pub(super) struct AnswerView {
     window: WindowIndex,
     question: QuestionView,
     symbols: Vec<String>,
-    true_symbol: usize,
+    true_symbol: u64,
     epsilon_micronats: u64,
-    keep_probability: f64,
-    false_probability: f64,
+    keep_probability: Option<f64>,
+    false_probability: Option<f64>,
     #[serde(with = "serde_wasm_bindgen::preserve")]
     state: Uint8Array,
     #[serde(with = "serde_wasm_bindgen::preserve")]
@@ -112,16 +112,13 @@ impl AnswerView {
                 index: answer.report.question,
                 name: question.name.clone(),
                 metric: metric.name.clone(),
-                kind: match question.kind {
-                    QuestionKind::SampledEvent => "sampled-event",
-                    QuestionKind::ThresholdBit { .. } => "threshold-bit",
-                },
+                kind: question.kind.name(),
             },
-            symbols: question.symbol_labels(metric),
+            symbols: if question.has_shares() { question.symbol_labels(metric) } else { Vec::new() },
             true_symbol: answer.true_symbol,
             epsilon_micronats: question.epsilon_micronats,
-            keep_probability: channel.keep_probability(),
-            false_probability: channel.false_probability(),
+            keep_probability: channel.as_ref().map(Channel::keep_probability),
+            false_probability: channel.as_ref().map(Channel::false_probability),
             state: Uint8Array::from(state.to_bytes().as_slice()),
             report: Uint8Array::from(answer.report.encode().as_slice()),
         }
@@ -170,7 +167,7 @@ impl ReportView {
     pub(super) fn new(monitor: &Monitor, report: &Report) -> Option<Self> {
         let spec = monitor.spec();
         let question = spec.questions.get(usize::from(report.question))?;
-        let symbols = SubsetSelection::of(question, spec.payload_len()).decode(&report.payload).ok()?;
+        let symbols = supported(question, report)?;
         let field = |name, offset, length| FieldView { name, offset, length };
         Some(Self {
             spec_id: report.spec_id.to_string(),
@@ -195,4 +192,14 @@ impl ReportView {
             ],
         })
     }
+}
+
+/// The symbols that a report supports, none if its mechanism has no such notion; `None` if the payload is no output of it.
+fn supported(question: &Question, report: &Report) -> Option<Vec<usize>> {
+    let randomizer = randomizer_of(question);
+    let payload = Payload::from_bytes(&report.payload).ok()?;
+    let mut counters = vec![0; randomizer.counters()];
+    randomizer.accumulate(&payload, &report.report_id, &mut counters).ok()?;
+    let support = randomizer.oracle().map_or(Vec::new(), |oracle| oracle.support(&counters));
+    Some((0..support.len()).filter(|symbol| support[*symbol] > 0).collect())
 }

@@ -67,7 +67,7 @@ function numbers(question: Question, verdict: WindowVerdict, all: Verdicts): HTM
     fact("Reports judged", integer(verdict.span_reports), h("span", { class: "muted" }, `${integer(verdict.reports)} in this window`)),
     fact("Answered share", verdict.answered_share === null ? "–" : percent(verdict.answered_share)),
     fact("ε of an answer", significant(question.epsilon)),
-    fact("Reported subset", `${question.subset_size} of ${question.cells.length + 1}`, h("span", { class: "muted" }, "symbols")),
+    fact("Mechanism", question.mechanism, h("span", { class: "muted" }, `${question.payload_bits} bits`)),
     fact("Reference", question.reference ? integer(question.reference.device_windows) : "none", question.reference && h("span", { class: "muted" }, "device-windows")),
     fact("Error probability", significant(all.level)),
   );

@@ -1,0 +1,232 @@
+//! Subsets of a fixed size, and their rank in the combinatorial number system.
+//!
+//! A subset `s_1 < … < s_w` has rank `C(s_1, 1) + … + C(s_w, w)` (colexicographic order; Knuth, TAOCP 4A, 7.2.1.3). Both
+//! directions work on a subset that is about to be sent, or that was sent, so they may take their time as it is.
+
+use crypto_bigint::U256;
+
+use super::payload::{MalformedPayload, Payload};
+
+/// Most symbols of a domain that subsets are taken from.
+pub(crate) const MAX_SYMBOLS: usize = 4_096;
+
+const WORD: usize = u64::BITS as usize;
+
+/// A set of symbols, one bit each.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bits {
+    pub(super) words: [u64; MAX_SYMBOLS / WORD],
+}
+
+impl Bits {
+    pub(super) const EMPTY: Self = Self { words: [0; MAX_SYMBOLS / WORD] };
+
+    /// Words that hold the first `symbols` bits.
+    pub(super) const fn words_of(symbols: usize) -> usize {
+        symbols.div_ceil(WORD)
+    }
+}
+
+/// An integer that ranks are computed in.
+pub(super) trait Rank: Copy + Ord + std::fmt::Debug + Send + Sync {
+    const ZERO: Self;
+    const ONE: Self;
+    fn saturating_add(&self, other: &Self) -> Self;
+    /// Cannot wrap where it is used: ranks are sums below `C(k, w)`.
+    fn add(&self, other: &Self) -> Self;
+    fn subtract(&self, other: &Self) -> Self;
+    fn to_payload(self) -> Payload;
+    fn from_payload(payload: &Payload) -> Result<Self, MalformedPayload>;
+}
+
+macro_rules! rank {
+    ($integer:ty) => {
+        impl Rank for $integer {
+            const ZERO: Self = 0;
+            const ONE: Self = 1;
+
+            fn saturating_add(&self, other: &Self) -> Self {
+                <$integer>::saturating_add(*self, *other)
+            }
+
+            fn add(&self, other: &Self) -> Self {
+                self.wrapping_add(*other)
+            }
+
+            fn subtract(&self, other: &Self) -> Self {
+                self.wrapping_sub(*other)
+            }
+
+            fn to_payload(self) -> Payload {
+                let mut bytes = [0; Payload::MAX_BYTES];
+                bytes[Payload::MAX_BYTES - size_of::<Self>()..].copy_from_slice(&self.to_be_bytes());
+                Payload::from_be_bytes(bytes)
+            }
+
+            fn from_payload(payload: &Payload) -> Result<Self, MalformedPayload> {
+                let (high, low) = payload.as_bytes().split_last_chunk().ok_or(MalformedPayload)?;
+                if high.iter().all(|byte| *byte == 0) { Ok(Self::from_be_bytes(*low)) } else { Err(MalformedPayload) }
+            }
+        }
+    };
+}
+
+rank!(u64);
+rank!(u128);
+
+impl Rank for U256 {
+    const ZERO: Self = Self::ZERO;
+    const ONE: Self = Self::ONE;
+
+    fn saturating_add(&self, other: &Self) -> Self {
+        Self::saturating_add(self, other)
+    }
+
+    fn add(&self, other: &Self) -> Self {
+        self.wrapping_add(other)
+    }
+
+    fn subtract(&self, other: &Self) -> Self {
+        self.wrapping_sub(other)
+    }
+
+    fn to_payload(self) -> Payload {
+        let mut bytes = [0; Payload::MAX_BYTES];
+        bytes.copy_from_slice(self.to_be_bytes().as_ref());
+        Payload::from_be_bytes(bytes)
+    }
+
+    fn from_payload(payload: &Payload) -> Result<Self, MalformedPayload> {
+        Ok(Self::from_be_slice(payload.as_bytes()))
+    }
+}
+
+/// `C(n, r)` for `n` up to a domain size and `r` up to a subset size.
+#[derive(Debug, Clone)]
+pub(super) struct Combinations<R> {
+    domain: usize,
+    size: usize,
+    /// Row `n` begins at `n (size + 1)`. What does not fit saturates; ranks of subsets of the domain never reach such an entry.
+    table: Vec<R>,
+}
+
+impl<R: Rank> Combinations<R> {
+    /// The table by Pascal's rule.
+    pub(super) fn new(domain: usize, size: usize) -> Self {
+        let width = size + 1;
+        let mut table = vec![R::ZERO; (domain + 1) * width];
+        for n in 0..=domain {
+            table[n * width] = R::ONE;
+            for r in 1..=size.min(n) {
+                table[n * width + r] = table[(n - 1) * width + r - 1].saturating_add(&table[(n - 1) * width + r]);
+            }
+        }
+        Self { domain, size, table }
+    }
+
+    fn choose(&self, n: usize, r: usize) -> &R {
+        &self.table[n * (self.size + 1) + r]
+    }
+
+    /// The rank of a subset of the right size.
+    pub(super) fn rank(&self, subset: &Bits) -> R {
+        let mut rank = R::ZERO;
+        let mut count = 0;
+        for (index, word) in subset.words[..Bits::words_of(self.domain)].iter().enumerate() {
+            let mut rest = *word;
+            while rest != 0 {
+                count += 1;
+                rank = rank.add(self.choose(index * WORD + rest.trailing_zeros() as usize, count));
+                rest &= rest - 1;
+            }
+        }
+        rank
+    }
+
+    /// Calls back with each symbol of the subset with a rank, in decreasing order.
+    ///
+    /// # Errors
+    ///
+    /// [`MalformedPayload`] when no subset has this rank; then nothing is called.
+    pub(super) fn unrank(&self, mut rank: R, mut found: impl FnMut(usize)) -> Result<(), MalformedPayload> {
+        if rank >= *self.choose(self.domain, self.size) {
+            return Err(MalformedPayload);
+        }
+        let mut missing = self.size;
+        let mut symbol = self.domain;
+        while missing > 0 {
+            symbol -= 1;
+            let below = self.choose(symbol, missing);
+            if *below <= rank {
+                rank = rank.subtract(below);
+                missing -= 1;
+                found(symbol);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bits(members: &[usize]) -> Bits {
+        let mut bits = Bits::EMPTY;
+        members.iter().for_each(|symbol| bits.words[symbol / WORD] |= 1 << (symbol % WORD));
+        bits
+    }
+
+    fn unranked<R: Rank>(table: &Combinations<R>, rank: R) -> Vec<usize> {
+        let mut members = Vec::new();
+        table.unrank(rank, |symbol| members.push(symbol)).expect("a rank of a subset");
+        members.reverse();
+        members
+    }
+
+    #[test]
+    fn ranks_follow_the_formula() {
+        // C(1,1) + C(4,2) + C(5,3) + C(8,4)
+        assert_eq!(Combinations::<u64>::new(9, 4).rank(&bits(&[1, 4, 5, 8])), 1 + 6 + 10 + 70);
+    }
+
+    #[test]
+    fn unrank_inverts_rank_and_reaches_every_subset_once() {
+        for (domain, size) in [(2, 1), (5, 2), (7, 3), (8, 7), (10, 1)] {
+            let table = Combinations::<u64>::new(domain, size);
+            let count = *table.choose(domain, size);
+            let seen: std::collections::BTreeSet<_> = (0..count).map(|rank| unranked(&table, rank)).collect();
+            assert_eq!(seen.len() as u64, count);
+            for members in seen {
+                assert_eq!(members.len(), size);
+                assert_eq!(unranked(&table, table.rank(&bits(&members))), members);
+            }
+            assert_eq!(table.unrank(count, |_| unreachable!("no such subset")), Err(MalformedPayload));
+        }
+    }
+
+    #[test]
+    fn wide_integers_agree_with_narrow_ones() {
+        let members: Vec<usize> = (0..64).filter(|symbol| symbol * 7 % 5 < 2).collect();
+        let size = members.len();
+        let narrow = Combinations::<u64>::new(64, size).rank(&bits(&members));
+        let medium = Combinations::<u128>::new(64, size).rank(&bits(&members));
+        let wide = Combinations::<U256>::new(64, size).rank(&bits(&members));
+        assert_eq!(u128::from(narrow), medium);
+        assert_eq!(narrow.to_payload(), wide.to_payload());
+        assert_eq!(medium.to_payload(), wide.to_payload());
+        assert_eq!(U256::from_payload(&wide.to_payload()), Ok(wide));
+        assert_eq!(u64::from_payload(&U256::MAX.to_payload()), Err(MalformedPayload));
+    }
+
+    #[test]
+    fn large_domains_keep_exact_ranks() {
+        for (domain, size) in [(256, 69), (4_096, 10)] {
+            let table = Combinations::<U256>::new(domain, size);
+            let last = table.choose(domain, size).subtract(&U256::ONE);
+            let members = unranked(&table, last);
+            assert_eq!(members, (domain - size..domain).collect::<Vec<_>>());
+            assert_eq!(table.rank(&bits(&members)), last);
+        }
+    }
+}

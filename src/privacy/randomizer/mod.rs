@@ -1,0 +1,153 @@
+//! The mechanisms that turn a true symbol into the payload that is sent.
+//!
+//! | Module | Mechanism | Law |
+//! | --- | --- | --- |
+//! | [`k_ary`] | k-ary randomized response | W_t, W_f |
+//! | [`subset_selection`] | subset selection | W_t, W_f |
+//! | [`unary`] | optimized unary encoding | W_t, W_f |
+//! | [`hashing`] | optimized local hashing, the hash a public coin | W_t, W_f |
+//! | [`hadamard`] | Hadamard response, the row a public coin | W_t, W_f |
+//! | [`projective`] | projective geometry response | W_t, W_f |
+//! | [`window`] | square wave and piecewise mechanism on a grid | W_t, W_f |
+//! | [`mean`] | Duchi's bit and the hybrid mechanism on a grid | W_t, W_f and a mixture of two integers |
+//! | [`laplace`] | range-restricted discrete Laplace, for event-level counts | a table of integers made from W_t, W_f |
+//! | [`memoized`] | hashing with a memoized first round | two pairs of weights |
+//! | [`vocabulary`] | hashed open vocabulary, by prefixes | W_t, W_f |
+//!
+//! What all of them hold to:
+//!
+//! - **Integers only**, and every probability is a fraction of integers that the spec fixes.
+//! - **No branch and no address depends on the symbol**, nor on entropy that together with the payload would tell more about it than the payload
+//!   does. Draws repeat on public bounds only; the symbol and the decision to keep it select by mask.
+//! - **One encoding** of each output: an integer below the number of outputs, most significant byte first.
+
+use core::fmt;
+
+use super::entropy::{EntropyError, EntropySource};
+use super::permit::Permit;
+use super::secret::MemoKey;
+use crate::spec::{Mechanism, Question, QuestionKind};
+
+mod combination;
+mod field;
+mod hadamard;
+mod hashing;
+mod k_ary;
+mod laplace;
+mod mean;
+mod memoized;
+mod payload;
+mod projective;
+mod subset_selection;
+mod unary;
+mod vocabulary;
+mod window;
+
+pub use hadamard::HadamardResponse;
+pub use hashing::LocalHashing;
+pub use k_ary::KAryResponse;
+pub use laplace::DiscreteLaplace;
+pub use mean::{DuchiBit, HybridMean};
+pub use memoized::MemoizedHashing;
+pub use payload::{MalformedPayload, Payload};
+pub use projective::ProjectiveGeometry;
+pub use subset_selection::SubsetSelection;
+pub use unary::OptimizedUnary;
+pub use vocabulary::OpenVocabulary;
+pub use window::{SlidingWindow, SquareWave};
+
+/// A public coin: the report id, which everyone sees and which is known before the answer is.
+pub type Coin = [u8; 16];
+
+/// Where a randomizer takes its chance from.
+#[allow(missing_debug_implementations, reason = "holds entropy and a key")]
+pub struct Draws<'a> {
+    /// Public chance, which the centre sees too.
+    pub coin: &'a Coin,
+    /// Private chance that stays the same for an epoch.
+    pub memo: &'a MemoKey,
+    /// Private chance that is fresh in every report.
+    pub entropy: &'a mut dyn EntropySource,
+}
+
+/// A mechanism that satisfies local differential privacy for one symbol, with what the centre needs to count its payloads.
+pub trait LocalRandomizer: fmt::Debug + Send + Sync {
+    /// Number of true symbols.
+    fn domain_size(&self) -> u64;
+
+    /// Number of counters that sums of payloads need.
+    fn counters(&self) -> usize;
+
+    /// Hides a true symbol.
+    ///
+    /// # Errors
+    ///
+    /// [`EntropyError`] when there is no entropy; the permit is used up.
+    ///
+    /// # Panics
+    ///
+    /// If `symbol` is not below the domain size.
+    fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> Result<Payload, EntropyError>;
+
+    /// Whether a payload is an output of this mechanism.
+    ///
+    /// # Errors
+    ///
+    /// [`MalformedPayload`] when it is not.
+    fn check(&self, payload: &Payload) -> Result<(), MalformedPayload>;
+
+    /// Adds a payload to the counters.
+    ///
+    /// # Errors
+    ///
+    /// [`MalformedPayload`] when it is no output of this mechanism; then nothing is added.
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many counters as [`LocalRandomizer::counters`] says.
+    fn accumulate(&self, payload: &Payload, coin: &Coin, counters: &mut [u64]) -> Result<(), MalformedPayload>;
+
+    /// This mechanism as one that shares are counted from, if it is.
+    fn oracle(&self) -> Option<&dyn FrequencyOracle> {
+        None
+    }
+}
+
+/// A randomizer whose payloads each support some of the symbols: the true one with probability p, any other with probability q.
+pub trait FrequencyOracle: LocalRandomizer {
+    /// For each symbol, how many of the payloads in the counters support it.
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many counters as [`LocalRandomizer::counters`] says.
+    fn support(&self, counters: &[u64]) -> Vec<u64>;
+}
+
+/// The randomizer that a spec fixes for a question.
+#[must_use]
+pub fn randomizer_of(question: &Question) -> Box<dyn LocalRandomizer> {
+    let (k, weights) = (question.domain_size as u64, question.randomizer.weights);
+    match question.randomizer.mechanism {
+        Mechanism::KAry => Box::new(KAryResponse::new(k, weights)),
+        Mechanism::SubsetSelection { subset_size } => Box::new(SubsetSelection::new(k, subset_size, weights)),
+        Mechanism::OptimizedUnary => Box::new(OptimizedUnary::new(k, weights)),
+        Mechanism::LocalHashing { hash_range } if question.kind == QuestionKind::OpenVocabulary => {
+            Box::new(OpenVocabulary::new(hash_range, weights))
+        }
+        Mechanism::LocalHashing { hash_range } => Box::new(LocalHashing::new(k, hash_range, weights)),
+        Mechanism::Hadamard => Box::new(HadamardResponse::new(k, weights)),
+        Mechanism::ProjectiveGeometry { field_size, dimension } => {
+            Box::new(ProjectiveGeometry::new(k, field_size, dimension, weights))
+        }
+        Mechanism::SquareWave { half_width } => Box::new(SquareWave::new(k, half_width, weights)),
+        Mechanism::Piecewise { half_width } => Box::new(SlidingWindow::new(k, half_width, weights)),
+        Mechanism::DuchiBit => Box::new(DuchiBit::new(k, weights)),
+        Mechanism::Hybrid { half_width, window_share } => {
+            Box::new(HybridMean::new(k, half_width, window_share, weights))
+        }
+        Mechanism::DiscreteLaplace => Box::new(DiscreteLaplace::new(k, weights)),
+        Mechanism::MemoizedHashing { hash_range, cohorts, fresh, .. } => {
+            Box::new(MemoizedHashing::new(k, hash_range, cohorts, weights, fresh))
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Subset selection: report a set of `w` symbols that holds the true one more often than not.
+//!
+//! Of all local randomizers with the same ε and domain it has the least variance for distribution estimation, at the best
+//! `w` (Ye and Barg, "Optimal schemes for discrete distribution estimation under locally differential privacy", IEEE Trans.
+//! Inf. Theory 64(8), 2018, section III; Wang et al., "Mutual information optimally local private discrete distribution
+//! estimation", 2016).
+//!
+//! | Symbol | Code | Meaning | Range |
+//! | --- | --- | --- | --- |
+//! | k | `domain_size` | symbols | 2–4,096 |
+//! | w | `subset_size` | size of the reported set | 1–k−1, ranks of at most 256 bits |
+//! | W_t | `weights.of_true` | weight of each set with the true symbol | integer ≥ W_f |
+//! | W_f | `weights.of_false` | weight of each set without it | integer ≥ 1 |
+//! | p | | P\[v in the set, given x = v\] = w W_t / (w W_t + (k−w) W_f) | |
+//! | q | | P\[v in the set, given x ≠ v\] = p (w−1)/(k−1) + (1−p) w/(k−1) | |
+//!
+//! **Claim.** The report is ln(W_t/W_f)-LDP. *Argument.* A set is reported with probability `W_t / Z` or `W_f / Z`, where
+//! `Z = W_t C(k−1, w−1) + W_f C(k−1, w)` is the same for every true symbol. So two true symbols give any report with a
+//! ratio of at most W_t/W_f. The code draws `u` uniform below `w W_t + (k−w) W_f` and keeps the true symbol if `u < w W_t`;
+//! then a set of the right size among the others, uniformly.
+//! `w W_t / (w W_t + (k−w) W_f) / C(k−1, w−1) = W_t / Z`, because `C(k−1, w) = C(k−1, w−1) (k−w)/w`; likewise for W_f.
+//!
+//! The others are chosen one after the other (selection sampling; Knuth, TAOCP 2, 3.4.2, algorithm S): with `n` of them left and `m` places left,
+//! the next one is taken if a uniform integer below `n` lies below `m`. A set is so reached with probability
+//! ∏ m/n · ∏ (n−m)/n = 1/C(k−1, ·) in exactly one way. All draws are uniform integers below public bounds, so the law is this one exactly.
+//!
+//! The others are numbered 0 … k−2; number x stands for symbol k−1, and every other number for itself.
+//!
+//! *Held by the compiler*: a [`Permit`] is consumed. *Held by the spec*: ln(W_t/W_f) ≤ ε.
+//!
+//! **Cost**: ⌈log2 C(k, w)⌉ bits; O(k) word operations and 4 (k−1) bytes of entropy. **Variance** of an estimated share f
+//! from n reports: (f p(1−p) + (1−f) q(1−q)) / (n (p−q)²), plus f(1−f)/n when devices are a sample. **Does not protect**
+//! more than the one answer: many answers add up, which is the ledger's business.
+
+use crypto_bigint::U256;
+use subtle::{ConditionallySelectable, ConstantTimeEq, ConstantTimeLess};
+
+use super::combination::{Bits, Combinations, Rank};
+use super::payload::{MalformedPayload, Payload};
+use super::{Coin, Draws, FrequencyOracle, LocalRandomizer};
+use crate::privacy::entropy::{EntropyError, EntropySource, accept_below_u32, uniform_below};
+use crate::privacy::permit::Permit;
+use crate::spec::{Weights, rank_bits};
+
+/// Subset selection over a domain.
+#[derive(Debug, Clone)]
+pub struct SubsetSelection {
+    domain_size: usize,
+    subset_size: u32,
+    keep_weight: u128,
+    total_weight: u128,
+    table: Table,
+}
+
+/// Ranks in the narrowest integer that holds them.
+#[derive(Debug, Clone)]
+enum Table {
+    Narrow(Combinations<u64>),
+    Medium(Combinations<u128>),
+    Wide(Combinations<U256>),
+}
+
+impl SubsetSelection {
+    /// Subsets of `subset_size` among `domain_size` symbols.
+    ///
+    /// # Panics
+    ///
+    /// If `subset_size` is not from 1 to `domain_size − 1`, if ranks need more than 256 bits, or if there are more than 4,096 symbols.
+    #[must_use]
+    pub fn new(domain_size: u64, subset_size: usize, weights: Weights) -> Self {
+        let k = domain_size as usize;
+        assert!(0 < subset_size && subset_size < k, "a subset holds some symbols and not all");
+        let table = match rank_bits(k, subset_size).expect("ranks of at most 256 bits") {
+            0..=64 => Table::Narrow(Combinations::new(k, subset_size)),
+            65..=128 => Table::Medium(Combinations::new(k, subset_size)),
+            _ => Table::Wide(Combinations::new(k, subset_size)),
+        };
+        let keep_weight = subset_size as u128 * u128::from(weights.of_true);
+        let drop_weight = (k - subset_size) as u128 * u128::from(weights.of_false);
+        Self {
+            domain_size: k,
+            // Fits: a subset is smaller than the domain.
+            subset_size: subset_size as u32,
+            keep_weight,
+            total_weight: keep_weight + drop_weight,
+            table,
+        }
+    }
+
+    /// The symbols of a reported subset, in increasing order.
+    ///
+    /// # Errors
+    ///
+    /// [`MalformedPayload`] when no subset has this rank.
+    pub fn decode(&self, payload: &Payload) -> Result<Vec<usize>, MalformedPayload> {
+        let mut subset = Vec::with_capacity(self.subset_size as usize);
+        self.members(payload, |symbol| subset.push(symbol))?;
+        subset.reverse();
+        Ok(subset)
+    }
+
+    fn members(&self, payload: &Payload, found: impl FnMut(usize)) -> Result<(), MalformedPayload> {
+        match &self.table {
+            Table::Narrow(table) => table.unrank(Rank::from_payload(payload)?, found),
+            Table::Medium(table) => table.unrank(Rank::from_payload(payload)?, found),
+            Table::Wide(table) => table.unrank(Rank::from_payload(payload)?, found),
+        }
+    }
+
+    fn encode(&self, subset: &Bits) -> Payload {
+        match &self.table {
+            Table::Narrow(table) => table.rank(subset).to_payload(),
+            Table::Medium(table) => table.rank(subset).to_payload(),
+            Table::Wide(table) => table.rank(subset).to_payload(),
+        }
+    }
+
+    /// A uniform subset of `size` of the others, where `size` is secret.
+    fn choose_others(&self, mut size: u32, entropy: &mut dyn EntropySource) -> Result<Bits, EntropyError> {
+        let mut chosen = Bits::EMPTY;
+        let mut left = self.domain_size as u32 - 1;
+        let mut buffer = [0; 64 * 4];
+        for word in &mut chosen.words[..Bits::words_of(self.domain_size)] {
+            let places = left.min(u64::BITS) as usize;
+            entropy.fill(&mut buffer[..4 * places])?;
+            for (place, draw) in buffer[..4 * places].as_chunks().0.iter().enumerate() {
+                let taken = accept_below_u32(*draw, left, entropy)?.ct_lt(&size).unwrap_u8();
+                size -= u32::from(taken);
+                left -= 1;
+                *word |= u64::from(taken) << place;
+            }
+        }
+        Ok(chosen)
+    }
+}
+
+impl LocalRandomizer for SubsetSelection {
+    fn domain_size(&self) -> u64 {
+        self.domain_size as u64
+    }
+
+    fn counters(&self) -> usize {
+        self.domain_size
+    }
+
+    fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> Result<Payload, EntropyError> {
+        assert!(symbol < self.domain_size as u64, "a symbol lies below the domain size");
+        let Permit { .. } = permit;
+        let keep = uniform_below(self.total_weight, draws.entropy)?.ct_lt(&self.keep_weight);
+        let size = u32::conditional_select(&self.subset_size, &(self.subset_size - 1), keep);
+        let mut subset = self.choose_others(size, draws.entropy)?;
+
+        // Number x becomes symbol k−1, and place x takes the true symbol.
+        let mut displaced = 0;
+        for (index, word) in subset.words[..Bits::words_of(self.domain_size)].iter_mut().enumerate() {
+            let here = u64::conditional_select(&0, &(1 << (symbol % 64)), (index as u64).ct_eq(&(symbol / 64)));
+            displaced |= *word & here;
+            *word &= !here;
+            *word |= u64::conditional_select(&0, &here, keep);
+        }
+        let last = self.domain_size - 1;
+        // Symbol k−1 has no number of its own: as the true symbol it displaces nothing.
+        subset.words[last / 64] |= u64::from((!displaced.ct_eq(&0)).unwrap_u8()) << (last % 64);
+        Ok(self.encode(&subset))
+    }
+
+    fn check(&self, payload: &Payload) -> Result<(), MalformedPayload> {
+        self.members(payload, |_| ())
+    }
+
+    fn accumulate(&self, payload: &Payload, _: &Coin, counters: &mut [u64]) -> Result<(), MalformedPayload> {
+        self.members(payload, |symbol| counters[symbol] += 1)
+    }
+
+    fn oracle(&self) -> Option<&dyn FrequencyOracle> {
+        Some(self)
+    }
+}
+
+impl FrequencyOracle for SubsetSelection {
+    fn support(&self, counters: &[u64]) -> Vec<u64> {
+        counters.to_vec()
+    }
+}

@@ -1,0 +1,104 @@
+//! Optimized unary encoding: one bit per symbol, each flipped on its own.
+//!
+//! Wang, Blocki, Li and Jha, "Locally differentially private protocols for frequency estimation", USENIX Security 2017,
+//! section 4.3 ("OUE"). Subset selection has less variance and fewer bits; unary encoding is here because its bits are
+//! independent, which some later steps want, and as the field's usual point of comparison.
+//!
+//! | Symbol | Code | Meaning | Range |
+//! | --- | --- | --- | --- |
+//! | k | `domain_size` | symbols | 2–256 |
+//! | W_t, W_f | `weights` | q = W_f / (W_t + W_f) | integers, W_t ≥ W_f ≥ 1 |
+//! | p, q | | P\[bit v is set, given x = v\] = 1/2; given x ≠ v | |
+//!
+//! **Claim.** The report is ln(W_t/W_f)-LDP. *Argument.* Two true symbols u, v change the law of bits u and v alone. The ratio of a pattern's probabilities is
+//! a product of p/q or (1−p)/(1−q) at one and its inverse at the other, at most p (1−q) / (q (1−p)) = W_t/W_f.
+//!
+//! *Held by the compiler*: a [`Permit`] is consumed. *Held by the spec*: ln(W_t/W_f) ≤ ε.
+//!
+//! **Cost**: k bits, k draws. **Variance** of a share f from n reports: (f/4 + (1−f) q(1−q)) / (n (1/2−q)²). **Does not protect** more than the one answer.
+
+use subtle::{ConditionallySelectable, ConstantTimeEq, ConstantTimeLess};
+
+use super::payload::{MalformedPayload, Payload};
+use super::{Coin, Draws, FrequencyOracle, LocalRandomizer};
+use crate::privacy::entropy::{EntropyError, uniform_below};
+use crate::privacy::permit::Permit;
+use crate::spec::Weights;
+
+/// Optimized unary encoding over a domain.
+#[derive(Debug, Clone)]
+pub struct OptimizedUnary {
+    domain_size: usize,
+    set_weight: u128,
+    total_weight: u128,
+}
+
+impl OptimizedUnary {
+    /// Most symbols: a payload has 256 bits.
+    pub const MAX_DOMAIN: u64 = 8 * Payload::MAX_BYTES as u64;
+
+    /// Over `domain_size` symbols.
+    ///
+    /// # Panics
+    ///
+    /// If there are more than [`OptimizedUnary::MAX_DOMAIN`].
+    #[must_use]
+    pub fn new(domain_size: u64, weights: Weights) -> Self {
+        assert!(domain_size <= Self::MAX_DOMAIN, "a payload holds 256 bits");
+        let set_weight = u128::from(weights.of_false);
+        Self { domain_size: domain_size as usize, set_weight, total_weight: set_weight + u128::from(weights.of_true) }
+    }
+}
+
+impl LocalRandomizer for OptimizedUnary {
+    fn domain_size(&self) -> u64 {
+        self.domain_size as u64
+    }
+
+    fn counters(&self) -> usize {
+        self.domain_size
+    }
+
+    fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> Result<Payload, EntropyError> {
+        assert!(symbol < self.domain_size as u64, "a symbol lies below the domain size");
+        let Permit { .. } = permit;
+        let mut fair = [0];
+        draws.entropy.fill(&mut fair)?;
+        let fair = fair[0] & 1;
+        let mut bytes = [0; Payload::MAX_BYTES];
+        for place in 0..self.domain_size {
+            let flipped = uniform_below(self.total_weight, draws.entropy)?.ct_lt(&self.set_weight).unwrap_u8();
+            let bit = u8::conditional_select(&flipped, &fair, (place as u64).ct_eq(&symbol));
+            bytes[Payload::MAX_BYTES - 1 - place / 8] |= bit << (place % 8);
+        }
+        Ok(Payload::from_be_bytes(bytes))
+    }
+
+    fn check(&self, payload: &Payload) -> Result<(), MalformedPayload> {
+        let unused = (self.domain_size..8 * Payload::MAX_BYTES).any(|place| bit(payload, place) == 1);
+        if unused { Err(MalformedPayload) } else { Ok(()) }
+    }
+
+    fn accumulate(&self, payload: &Payload, _: &Coin, counters: &mut [u64]) -> Result<(), MalformedPayload> {
+        self.check(payload)?;
+        for (place, counter) in counters.iter_mut().enumerate() {
+            *counter += u64::from(bit(payload, place));
+        }
+        Ok(())
+    }
+
+    fn oracle(&self) -> Option<&dyn FrequencyOracle> {
+        Some(self)
+    }
+}
+
+impl FrequencyOracle for OptimizedUnary {
+    fn support(&self, counters: &[u64]) -> Vec<u64> {
+        counters.to_vec()
+    }
+}
+
+/// The bit of a symbol.
+fn bit(payload: &Payload, symbol: usize) -> u8 {
+    payload.as_bytes()[Payload::MAX_BYTES - 1 - symbol / 8] >> (symbol % 8) & 1
+}
