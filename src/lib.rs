@@ -13,6 +13,7 @@
 //! | [`upload`] | how reports are framed, and what an answer to an upload means |
 //! | [`aggregate`] | mergeable sums of reports |
 //! | [`estimate`] | de-biased shares with their covariance |
+//! | [`chooser`] | which mechanism hides the answers to a question best |
 //! | [`drift`] | reference against current: test, effect, verdict |
 //! | `infer` | ONNX models through tract (feature `onnx`) |
 //! | [`monitor`] | the device's pipeline: observe, sketch, ask, privatize, encode |
@@ -22,6 +23,7 @@
 pub mod aggregate;
 #[cfg(all(feature = "js", target_arch = "wasm32", target_os = "unknown"))]
 mod bindings;
+pub mod chooser;
 pub mod drift;
 pub mod estimate;
 #[cfg(feature = "onnx")]

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use driftglass::chooser::Limits;
 use driftglass::drift::Reference;
 use driftglass::spec::{MonitorSpec, SpecError};
 use serde_json::json;
@@ -17,6 +18,8 @@ use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
 use crate::clock::{Clock, MAX_SECS};
+use crate::explain::{explain, table};
+use crate::freeze::{FreezeError, freeze};
 use crate::http::SpecSummary;
 use crate::keys::new_ingest_key;
 use crate::registry::Registry;
@@ -90,6 +93,45 @@ enum SpecCommand {
         #[command(flatten)]
         documents: Documents,
     },
+    /// Show for each question all mechanisms that could hide it, and why it has the one it has
+    Explain {
+        /// The spec
+        #[arg(value_name = "FILE")]
+        spec: PathBuf,
+        #[command(flatten)]
+        limits: LimitOptions,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give each question without a randomizer the best one, and print or write the spec
+    Freeze {
+        /// The draft: a spec whose questions may lack their randomizer
+        #[arg(value_name = "FILE")]
+        draft: PathBuf,
+        #[command(flatten)]
+        limits: LimitOptions,
+        /// Where the spec is written; printed if absent
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+/// What a mechanism must keep to.
+#[derive(Debug, Args)]
+struct LimitOptions {
+    /// Most bits of a payload
+    #[arg(long, value_name = "N", default_value_t = Limits::default().max_bits, value_parser = clap::value_parser!(u32).range(1..=256))]
+    max_bits: u32,
+    /// Most that one fake report may move a share, in reports
+    #[arg(long, value_name = "X", default_value_t = Limits::default().max_influence)]
+    max_influence: f64,
+}
+
+impl LimitOptions {
+    fn limits(&self) -> Limits {
+        Limits { max_bits: self.max_bits, max_influence: self.max_influence }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -117,6 +159,18 @@ enum CliError {
         #[source]
         error: io::Error,
     },
+    #[error("{}: {reason}", file.display())]
+    Draft {
+        file: PathBuf,
+        #[source]
+        reason: FreezeError,
+    },
+    #[error("cannot write {}: {error}", file.display())]
+    Write {
+        file: PathBuf,
+        #[source]
+        error: io::Error,
+    },
     #[error("--start-secs is for --clock simulated")]
     StartSecs,
     #[error("{} holds no database; `spec add` and `serve` make one", .0.display())]
@@ -134,7 +188,7 @@ enum CliError {
 impl CliError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Document { .. } | Self::StartSecs => ExitCode::from(2),
+            Self::Document { .. } | Self::Draft { .. } | Self::StartSecs => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }
@@ -148,6 +202,10 @@ pub fn main() -> ExitCode {
         Command::Spec(SpecCommand::Add { documents, data_dir, json }) => add(&documents, &data_dir, json),
         Command::Spec(SpecCommand::List { data_dir, json }) => list(&data_dir, json),
         Command::Spec(SpecCommand::Check { documents }) => check(&documents),
+        Command::Spec(SpecCommand::Explain { spec, limits, json }) => explain_spec(&spec, &limits.limits(), json),
+        Command::Spec(SpecCommand::Freeze { draft, limits, output }) => {
+            freeze_draft(&draft, &limits.limits(), output.as_deref())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -245,6 +303,28 @@ fn check(documents: &Documents) -> Result<(), CliError> {
     let bytes = driftglass::report::HEADER_BYTES + read.spec.payload_len();
     let questions = read.spec.questions.len();
     writeln!(io::stdout(), "valid: spec {}, {questions} questions, reports of {bytes} bytes", read.spec.id())?;
+    Ok(())
+}
+
+fn explain_spec(file: &Path, limits: &Limits, as_json: bool) -> Result<(), CliError> {
+    let rule = |rule| CliError::Document { file: file.to_owned(), rule };
+    let explanations = explain(&MonitorSpec::parse(&read(file)?).map_err(rule)?, limits);
+    let mut out = io::stdout();
+    if as_json {
+        writeln!(out, "{}", json!(explanations))?
+    } else {
+        write!(out, "{}", table(&explanations))?
+    }
+    Ok(())
+}
+
+fn freeze_draft(file: &Path, limits: &Limits, output: Option<&Path>) -> Result<(), CliError> {
+    let draft = |reason| CliError::Draft { file: file.to_owned(), reason };
+    let (text, named) = freeze(&read(file)?, limits).map_err(draft)?;
+    let Some(output) = output else { return Ok(io::stdout().write_all(text.as_bytes())?) };
+    fs::write(output, text).map_err(|error| CliError::Write { file: output.to_owned(), error })?;
+    let given = if named.is_empty() { "none lacked a randomizer".to_owned() } else { named.join(", ") };
+    writeln!(io::stdout(), "wrote {}: {given}", output.display())?;
     Ok(())
 }
 

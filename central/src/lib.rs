@@ -13,6 +13,8 @@
 //! | [`verdicts`] | from sums to estimates, tests and verdicts; pure |
 //! | [`http`] | routes, problem documents, pages |
 //! | [`server`] | start and graceful stop |
+//! | [`explain`] | why each question of a spec has its mechanism |
+//! | [`freeze`] | from a draft to a spec: the best randomizer for each question |
 //! | [`keys`] | ingest keys and the admin token |
 //! | [`cli`] | the command line |
 //!
@@ -21,6 +23,8 @@
 
 pub mod cli;
 pub mod clock;
+pub mod explain;
+pub mod freeze;
 pub mod http;
 pub mod intake;
 pub mod keys;

@@ -7,6 +7,7 @@
 //! ln(W_t/W_f) ≤ ε was checked when the spec was read.
 
 mod entropy;
+mod health;
 mod ledger;
 mod permit;
 mod randomizer;
@@ -14,6 +15,7 @@ mod secret;
 mod state;
 
 pub use entropy::{EntropyError, EntropySource};
+pub use health::start_up;
 pub use ledger::{Charge, Ledger, LedgerError};
 pub use permit::Permit;
 pub use randomizer::{

@@ -3,6 +3,9 @@
 //! A mechanism is frozen in the spec with all that fixes its law. The mechanisms themselves are in `privacy`; here is what a reader of a spec can check
 //! without running one.
 
+/// A share of windows in the hybrid mechanism counts cases of this many.
+pub const HYBRID_SHARES: u32 = 1 << 16;
+
 /// How the answer to a question is hidden.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Randomizer {
@@ -98,6 +101,32 @@ impl Mechanism {
             Self::Hybrid { .. } => "hybrid",
             Self::DiscreteLaplace => "discrete-laplace",
             Self::MemoizedHashing { .. } => "memoized-hashing",
+        }
+    }
+
+    /// Its parameters by their names in a spec.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<(&'static str, u64)> {
+        match *self {
+            Self::KAry | Self::OptimizedUnary | Self::Hadamard | Self::DuchiBit | Self::DiscreteLaplace => Vec::new(),
+            Self::SubsetSelection { subset_size } => vec![("subset_size", subset_size as u64)],
+            Self::LocalHashing { hash_range } => vec![("hash_range", hash_range.into())],
+            Self::ProjectiveGeometry { field_size, dimension } => {
+                vec![("field_size", field_size.into()), ("dimension", dimension.into())]
+            }
+            Self::SquareWave { half_width } | Self::Piecewise { half_width } => {
+                vec![("half_width", half_width.into())]
+            }
+            Self::Hybrid { half_width, window_share } => {
+                vec![("half_width", half_width.into()), ("window_share", window_share.into())]
+            }
+            Self::MemoizedHashing { hash_range, cohorts, epoch_windows, fresh } => vec![
+                ("hash_range", hash_range.into()),
+                ("cohorts", cohorts.into()),
+                ("epoch_windows", epoch_windows.into()),
+                ("fresh_weight_true", fresh.of_true),
+                ("fresh_weight_false", fresh.of_false),
+            ],
         }
     }
 

@@ -23,7 +23,7 @@ mod word;
 
 pub use canonical::SpecId;
 pub use laplace::LaplaceWeights;
-pub use mechanism::{Geometry, Mechanism, Randomizer, Weights, rank_bits};
+pub use mechanism::{Geometry, HYBRID_SHARES, Mechanism, Randomizer, Weights, rank_bits};
 pub use model::{ModelRefused, ModelShape};
 pub use question::{Question, QuestionKind};
 pub use read::SpecError;

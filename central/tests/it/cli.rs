@@ -71,3 +71,38 @@ fn one_server_for_a_directory() {
     let second = run(&["serve", "--listen", "127.0.0.1:0", "--data-dir", &dir.path().display().to_string()]);
     check(&second, 1, "", "another process serves this data directory");
 }
+
+#[test]
+fn a_draft_gets_the_randomizers_of_the_shipped_spec() {
+    let mut draft: serde_json::Value = serde_json::from_str(SPEC).expect("JSON");
+    for question in draft["measurement"]["questions"].as_array_mut().expect("questions") {
+        question.as_object_mut().expect("an object").remove("randomizer");
+    }
+    with_file(&draft.to_string(), |file| {
+        let frozen = run(&["spec", "freeze", file]);
+        let text = text(&frozen.stdout);
+        let read = driftglass::spec::MonitorSpec::parse(&text).expect("a spec");
+        assert_eq!(read.id(), spec().id(), "the shipped spec has what the rule chooses");
+        let refused = run(&["spec", "freeze", file, "--max-influence", "1"]);
+        check(&refused, 2, "", "question departed_late: no mechanism keeps to the limits");
+    });
+    with_file("{", |file| check(&run(&["spec", "freeze", file]), 2, "", "must be JSON"));
+}
+
+#[test]
+fn each_randomizer_is_explained() {
+    with_file(SPEC, |file| {
+        let explained = run(&["spec", "explain", file]);
+        check(&explained, 0, "k-ary: the least variance that fits 256 bits and influence 6", "");
+        check(
+            &run(&["spec", "explain", file, "--max-bits", "1"]),
+            0,
+            "less variance than hadamard, the best that fits 1 bits",
+            "",
+        );
+        let json = run(&["spec", "explain", file, "--json"]);
+        let said: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+        assert_eq!(said.as_array().map(Vec::len), Some(7));
+        assert_eq!(said[0]["noise_over_best"], 1.0);
+    });
+}

@@ -1,9 +1,31 @@
 //! Entropy straight from the platform for every draw, so that an auditor can script the import of the shipped file.
 
+#[cfg(not(feature = "seeded-entropy"))]
+use crate::privacy::start_up;
 use crate::privacy::{EntropyError, EntropySource};
 
 /// The platform's generator, or the seeded stream of a test build.
 pub(super) struct Platform;
+
+impl Platform {
+    /// The generator, once it has passed the start-up tests. A failure is not remembered: the next answer tests again.
+    #[cfg(not(feature = "seeded-entropy"))]
+    pub(super) fn tested() -> Result<Self, EntropyError> {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        static PASSED: AtomicBool = AtomicBool::new(false);
+        if !PASSED.load(Ordering::Relaxed) {
+            start_up(&mut Self)?;
+            PASSED.store(true, Ordering::Relaxed);
+        }
+        Ok(Self)
+    }
+
+    /// The stream, which is what its seed makes it.
+    #[cfg(feature = "seeded-entropy")]
+    pub(super) fn tested() -> Result<Self, EntropyError> {
+        Ok(Self)
+    }
+}
 
 #[cfg(not(feature = "seeded-entropy"))]
 impl EntropySource for Platform {

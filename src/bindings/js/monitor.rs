@@ -82,7 +82,7 @@ impl JsMonitor {
     pub fn join(&self, state: Option<Vec<u8>>, now_secs: f64) -> Result<Vec<u8>, Thrown> {
         let (spec, now_secs) = (self.core.spec(), now_secs as u64);
         let state = match state {
-            None => DeviceState::join(spec, now_secs, &mut Platform).map_err(thrown)?,
+            None => DeviceState::join(spec, now_secs, &mut Platform::tested().map_err(thrown)?).map_err(thrown)?,
             Some(bytes) => {
                 let mut state = DeviceState::from_bytes(&bytes).map_err(thrown)?;
                 state.enter(spec, now_secs);
@@ -101,7 +101,8 @@ impl JsMonitor {
     /// Answers a window: debit, question, noise. Returns the report with the state that the host must commit beside it.
     pub fn answer(&self, state: &[u8], window: WindowIndex, now_secs: f64) -> Result<JsValue, Thrown> {
         let mut state = DeviceState::from_bytes(state).map_err(thrown)?;
-        let answer = self.core.answer(&mut state, window, now_secs as u64, &mut Platform).map_err(thrown)?;
+        let mut entropy = Platform::tested().map_err(thrown)?;
+        let answer = self.core.answer(&mut state, window, now_secs as u64, &mut entropy).map_err(thrown)?;
         Ok(to_js(&AnswerView::new(&self.core, &answer, &state)))
     }
 
