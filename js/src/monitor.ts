@@ -40,15 +40,15 @@ export interface ObservedRecord {
 export interface Answer {
   readonly window: number;
   readonly question: { readonly index: number; readonly name: string; readonly metric: string; readonly kind: string };
-  /** Names of the symbols; the last is "no data". */
+  /** Names of the symbols, the last being "no data"; none for a question whose answers are not cells. */
   readonly symbols: readonly string[];
   /** The symbol that the report hides. For the device's own pages; never sent. */
   readonly trueSymbol: number;
   readonly epsilonMicronats: number;
-  /** Probability that the report names the true symbol. */
-  readonly keepProbability: number;
-  /** Probability that it names any other given symbol. */
-  readonly falseProbability: number;
+  /** Probability that the report supports the true symbol; null for a mechanism that supports none. */
+  readonly keepProbability: number | null;
+  /** Probability that it supports any other given symbol. */
+  readonly falseProbability: number | null;
   /** The bytes that leave. */
   readonly report: Uint8Array;
 }
@@ -84,7 +84,7 @@ export interface ReportView {
   readonly window: number;
   readonly question: number;
   readonly segment: number;
-  /** The symbols of the reported subset. */
+  /** The symbols that the report supports; none for a mechanism that supports none. */
   readonly symbols: readonly number[];
   readonly fields: readonly { readonly name: string; readonly offset: number; readonly length: number }[];
 }

@@ -7,7 +7,6 @@ import type { Answer, ReportView } from "./device.ts";
 
 export function answerView(answer: Answer, report: ReportView, spec: Spec): HTMLElement {
   const epsilon = answer.epsilonMicronats / 1e6;
-  const kept = report.symbols.includes(answer.trueSymbol);
   return h("div", { class: "answer" },
     h("h3", {}, "The question: ", h("code", {}, answer.question.name)),
     weights(answer, spec),
@@ -15,10 +14,7 @@ export function answerView(answer: Answer, report: ReportView, spec: Spec): HTML
       `One question per window. A hash of the device's secret and ${windowName(report.window * spec.document.measurement.window.length_secs, spec.document.measurement.window.length_secs)} picks it, `,
       "in proportion to the weights; what the device saw has no part in it. ", asks(answer, spec)),
     h("h3", {}, "The answer, and what is sent in its place"),
-    symbols(answer, report),
-    h("p", {},
-      `The subset holds the true symbol with probability ${share(answer.keepProbability)}, and any other given symbol with ${share(answer.falseProbability)}. `,
-      kept ? "This time it holds it." : "This time it does not hold it."),
+    ...sent(answer, report),
     h("p", { class: "small muted" },
       `Had the answer been another, these same bytes would have come with a probability at most e^ε = ${significant(Math.exp(epsilon))} times smaller or larger (ε = ${significant(epsilon)}). So they change nobody's odds about the answer by more than that factor, whatever else is known.`));
 }
@@ -42,6 +38,16 @@ function asks(answer: Answer, spec: Spec): string {
   return kind === "threshold-bit" ? `${drawn} whether its ${metric} is above ${question?.threshold} ${unit}`.trim() + "." : `${drawn} in which cell of ${metric} it lies.`;
 }
 
+/** What is sent in place of the answer: the symbols it supports, where a mechanism has such. */
+function sent(answer: Answer, report: ReportView): HTMLElement[] {
+  if (answer.keepProbability === null || answer.falseProbability === null || answer.symbols.length === 0) {
+    return [h("p", {}, `The true answer is number ${answer.trueSymbol}. What is sent is drawn at random, with odds that depend on it a little.`)];
+  }
+  const odds = `The report supports the true symbol with probability ${share(answer.keepProbability)}, and any other given symbol with ${share(answer.falseProbability)}. `;
+  const kept = report.symbols.includes(answer.trueSymbol);
+  return [symbols(answer, report), h("p", {}, odds, kept ? "This time it does." : "This time it does not support the true one.")];
+}
+
 function symbols(answer: Answer, report: ReportView): HTMLElement {
   const item = (label: string, i: number): HTMLElement => {
     const [isTrue, isSent] = [i === answer.trueSymbol, report.symbols.includes(i)];
@@ -50,5 +56,5 @@ function symbols(answer: Answer, report: ReportView): HTMLElement {
   };
   return h("div", { class: "symbol-box" },
     h("ul", { class: "symbols", "aria-label": "Symbols of the question" }, ...answer.symbols.map(item)),
-    h("p", { class: "small muted" }, h("b", {}, "true"), " stays on this device; ", h("b", {}, "sent"), ` is the reported subset, ${report.symbols.length} of ${answer.symbols.length} symbols.`));
+    h("p", { class: "small muted" }, h("b", {}, "true"), " stays on this device; ", h("b", {}, "sent"), ` is what the report supports, ${report.symbols.length} of ${answer.symbols.length} symbols.`));
 }

@@ -33,7 +33,7 @@ export function fieldTable(bytes: Uint8Array, report: ReportView, names: readonl
     question: questions[report.question]?.name ?? "",
     segment: segments[report.segment] ?? "",
     "report id": "from the secret; the same for a retry, unlike in any other window",
-    payload: `the subset: ${report.symbols.map((symbol) => `“${names[symbol]}”`).join(", ")}`,
+    payload: report.symbols.length && names.length ? `supports ${report.symbols.map((symbol) => `“${names[symbol]}”`).join(", ")}` : "a number that says little about the answer",
   };
   return h("table", { class: "numbers fields" },
     h("thead", {}, h("tr", {}, ...["Offset", "Bytes", "Field", "Meaning"].map((name) => h("th", { scope: "col" }, name)))),
