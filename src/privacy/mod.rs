@@ -6,6 +6,7 @@
 //! No float occurs on this path: laws are fixed by two integers, and sampling compares integers. The bound
 //! ln(W_t/W_f) ≤ ε was checked when the spec was read.
 
+mod app;
 mod binomial;
 mod entropy;
 mod ledger;

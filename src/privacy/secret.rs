@@ -9,6 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use super::app::AppId;
 use super::entropy::{EntropyError, EntropySource};
 use crate::spec::{MonitorSpec, SpecId, WindowIndex};
 
@@ -65,6 +66,19 @@ impl DeviceSecret {
             }
         }
         unreachable!("the point lies below the sum of the weights")
+    }
+
+    /// Whether this device answers `window`: of each block of `rotation_windows` windows it answers one.
+    ///
+    /// Which one follows from the secret, the app and the block, and from nothing else: neither data nor a new spec of the
+    /// app move it.
+    #[must_use]
+    pub fn takes_part(&self, spec: &MonitorSpec, window: WindowIndex) -> bool {
+        let (app, block) = (AppId::of(&spec.app), window / spec.rotation_windows);
+        let parts: [&[u8]; 3] = [b"driftglass rotation v1", app.as_bytes(), &block.to_be_bytes()];
+        let draw = u64::from_be_bytes(first(self.prf(&parts)));
+        let turn = (u128::from(draw) * u128::from(spec.rotation_windows)) >> 64;
+        u128::from(window % spec.rotation_windows) == turn
     }
 
     fn prf(&self, parts: &[&[u8]]) -> [u8; 32] {
