@@ -39,8 +39,9 @@ pub struct Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AnswerError {
-    /// The window is not due: not over yet, answered before, or closed for reports.
-    #[error("the window is not due: it is not over, was answered before, or takes no more reports")]
+    /// The window is not due: not over yet, answered before, closed for reports, not this device's turn, or of a spec that
+    /// the device has not entered.
+    #[error("the window is not due: it is not over, not this device's, was answered before, or takes no more reports")]
     NotDue,
     /// The ledger refused the debit.
     #[error(transparent)]
@@ -108,13 +109,17 @@ impl Monitor {
         &self.pending
     }
 
-    /// The next window that this device owes an answer, if one is over and still takes reports.
+    /// The next window that this device owes an answer: one of its turns that is over and still takes reports. None while the
+    /// device is in another spec.
     #[must_use]
     pub fn due(&self, state: &DeviceState, now_secs: u64) -> Option<WindowIndex> {
         let current = self.spec.window.index_at(now_secs);
         // A grace is at most one window long, so no window before these is open, however far the clock jumped.
         let first = state.next_window().max(current.saturating_sub(2));
-        (first..current).find(|&window| self.spec.window.is_open(window, now_secs))
+        let owed = |window: &WindowIndex| {
+            self.spec.window.is_open(*window, now_secs) && state.secret.takes_part(&self.spec, *window)
+        };
+        if state.is_in(&self.spec) { (first..current).find(owed) } else { None }
     }
 
     /// Answers a window: debits, asks, privatizes. A window without data is answered with "no data".

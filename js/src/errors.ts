@@ -4,6 +4,7 @@ export type ErrorCode =
   | "invalid-spec"
   | "unknown-segment"
   | "unreadable-state"
+  | "foreign-state"
   | "no-entropy"
   | "model-refused"
   | "malformed-model"

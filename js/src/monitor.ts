@@ -127,7 +127,7 @@ export class Monitor {
    * Makes a monitor. With consent the device joins, that is it makes its secret and its ledger, unless it has them; after a denial it
    * wipes what there is.
    *
-   * @throws DriftglassError `invalid-option`, `invalid-spec`, `unknown-segment`, `wasm-unavailable`, `store-failed`, `unreadable-state`
+   * @throws DriftglassError `invalid-option`, `invalid-spec`, `unknown-segment`, `wasm-unavailable`, `store-failed`, `unreadable-state`, `foreign-state`
    */
   static async create(options: MonitorOptions): Promise<Monitor> {
     checkOptions(options);
@@ -210,7 +210,7 @@ export class Monitor {
   /**
    * Answers every window that is over: for each, one transaction debits the ledger and puts the report into the outbox.
    *
-   * @throws DriftglassError `store-failed`, `unreadable-state`
+   * @throws DriftglassError `store-failed`, `unreadable-state`, `foreign-state`
    */
   async close(): Promise<Answer[]> {
     const answers: Answer[] = [];

@@ -6,9 +6,11 @@
 //! No float occurs on this path: laws are fixed by integers, and sampling compares integers. The bound
 //! ln(W_t/W_f) ≤ ε was checked when the spec was read.
 
+mod app;
 mod entropy;
 mod health;
 mod ledger;
+mod memo;
 mod permit;
 mod randomizer;
 mod secret;
@@ -17,11 +19,12 @@ mod state;
 pub use entropy::{EntropyError, EntropySource};
 pub use health::start_up;
 pub use ledger::{Charge, Ledger, LedgerError};
+pub use memo::MemoKey;
 pub use permit::Permit;
 pub use randomizer::{
     Coin, DiscreteLaplace, Draws, DuchiBit, FrequencyOracle, HadamardResponse, HybridMean, KAryResponse, LocalHashing,
     LocalRandomizer, MalformedPayload, MemoizedHashing, OpenVocabulary, OptimizedUnary, Payload, ProjectiveGeometry,
     SlidingWindow, SquareWave, SubsetSelection, randomizer_of,
 };
-pub use secret::{DeviceSecret, MemoKey};
+pub use secret::DeviceSecret;
 pub use state::{DeviceState, StateError};

@@ -9,7 +9,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use super::app::AppId;
 use super::entropy::{EntropyError, EntropySource};
+use super::memo::MemoKey;
 use crate::spec::{MonitorSpec, SpecId, WindowIndex};
 
 /// 32 random bytes that never leave the device.
@@ -71,7 +73,20 @@ impl DeviceSecret {
     #[must_use]
     pub fn memo_key(&self, spec: SpecId, question: u16, epoch: u32) -> MemoKey {
         let parts: [&[u8]; 4] = [b"driftglass memo v1", spec.as_bytes(), &question.to_be_bytes(), &epoch.to_be_bytes()];
-        MemoKey(self.prf(&parts))
+        MemoKey::from_bytes(self.prf(&parts))
+    }
+
+    /// Whether this device answers `window`: of each block of `rotation_windows` windows it answers one.
+    ///
+    /// Which one follows from the secret, the app and the block, and from nothing else: neither data nor a new spec of the
+    /// app move it.
+    #[must_use]
+    pub fn takes_part(&self, spec: &MonitorSpec, window: WindowIndex) -> bool {
+        let (app, block) = (AppId::of(&spec.app), window / spec.rotation_windows);
+        let parts: [&[u8]; 3] = [b"driftglass rotation v1", app.as_bytes(), &block.to_be_bytes()];
+        let draw = u64::from_be_bytes(first(self.prf(&parts)));
+        let turn = (u128::from(draw) * u128::from(spec.rotation_windows)) >> 64;
+        u128::from(window % spec.rotation_windows) == turn
     }
 
     fn prf(&self, parts: &[&[u8]]) -> [u8; 32] {
@@ -79,62 +94,7 @@ impl DeviceSecret {
     }
 }
 
-/// What memoized answers are a function of. Never leaves.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct MemoKey([u8; 32]);
-
-impl MemoKey {
-    /// The key with these bytes.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// Chance that is the same whenever it is asked for: `H(key, label ‖ index ‖ 0) ‖ H(key, label ‖ index ‖ 1) ‖ …`.
-    pub(super) fn stream(&self, label: &'static [u8], index: u32) -> MemoStream<'_> {
-        MemoStream { key: self, label, index, counter: 0, block: [0; 32], left: 0 }
-    }
-}
-
-impl fmt::Debug for MemoKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MemoKey(..)")
-    }
-}
-
-/// Pseudo-random bytes of a key. Ends after 2^32 blocks.
-pub(super) struct MemoStream<'a> {
-    key: &'a MemoKey,
-    label: &'static [u8],
-    index: u32,
-    counter: u32,
-    block: [u8; 32],
-    left: usize,
-}
-
-impl EntropySource for MemoStream<'_> {
-    fn fill(&mut self, buffer: &mut [u8]) -> Result<(), EntropyError> {
-        for byte in buffer {
-            if self.left == 0 {
-                let parts: [&[u8]; 3] = [self.label, &self.index.to_be_bytes(), &self.counter.to_be_bytes()];
-                self.block = prf(&self.key.0, &parts);
-                self.counter = self.counter.checked_add(1).ok_or(EntropyError)?;
-                self.left = self.block.len();
-            }
-            *byte = self.block[self.block.len() - self.left];
-            self.left -= 1;
-        }
-        Ok(())
-    }
-}
-
-impl Drop for MemoStream<'_> {
-    fn drop(&mut self) {
-        self.block.zeroize();
-    }
-}
-
-fn prf(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+pub(super) fn prf(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     // Cannot fail: HMAC takes keys of any length.
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key of any length");
     for part in parts {

@@ -1,16 +1,19 @@
 //! What a device keeps between visits: its secret, its ledger and the next window it may answer.
 //!
 //! The host stores the bytes and nothing else; it commits them together with the report they paid for. Layout, integers most
-//! significant byte first: version (1), secret (32), spec id (16), next window (4), number of debits (4), then 16 bytes per
-//! debit: time and cost (8 each).
+//! significant byte first: version (1), app (16), secret (32), spec id (16), next window (4), number of debits (4), then 16
+//! bytes per debit: time and cost (8 each). It is described for readers of a store in `docs/report-format.md`.
+//!
+//! Version 1 had no app. It was never released, so it is not read: a device that holds it is purged and joins anew.
 
+use super::app::AppId;
 use super::entropy::{EntropyError, EntropySource};
 use super::ledger::{Charge, Ledger};
 use super::secret::DeviceSecret;
 use crate::spec::{Join, MonitorSpec, SpecId, WindowIndex};
 
-const VERSION: u8 = 1;
-const HEADER: usize = 1 + DeviceSecret::BYTES + SpecId::BYTES + 4 + 4;
+const VERSION: u8 = 2;
+const HEADER: usize = 1 + AppId::BYTES + DeviceSecret::BYTES + SpecId::BYTES + 4 + 4;
 const PER_CHARGE: usize = 16;
 
 /// A device's lasting state.
@@ -20,16 +23,25 @@ pub struct DeviceState {
     pub secret: DeviceSecret,
     /// Its budget book.
     pub ledger: Ledger,
+    /// The app whose ledger it is.
+    app: AppId,
     /// The spec it takes part in.
     spec_id: SpecId,
-    /// The next window it may answer. Never decreases under one spec, so that a window is answered at most once.
+    /// The next window it may answer: later than each that was answered, so that a window is answered at most once.
     next_window: WindowIndex,
 }
 
-/// Stored bytes that are no device state. The device then answers nothing until the host purges them.
+/// A stored state that cannot be used here. The device then answers nothing until the host purges it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the stored device state cannot be read; purge it to start anew")]
-pub struct StateError;
+#[non_exhaustive]
+pub enum StateError {
+    /// The bytes are no device state of this version.
+    #[error("the stored device state cannot be read; purge it to start anew")]
+    Unreadable,
+    /// The state is another app's: its ledger neither pays for this one nor shows what this one spent.
+    #[error("the stored device state belongs to another app; give each app a store of its own")]
+    OtherApp,
+}
 
 impl DeviceState {
     /// A new device.
@@ -41,22 +53,49 @@ impl DeviceState {
         Ok(Self {
             secret: DeviceSecret::generate(entropy)?,
             ledger: Ledger::default(),
+            app: AppId::of(&spec.app),
             spec_id: spec.id(),
             next_window: first_window(spec, now_secs),
         })
     }
 
-    /// Enters a spec that is new to the device; does nothing for the one it is in. Secret and ledger stay.
+    /// Enters a spec of the device's app: one that is new to it, or the one it is in. Secret and ledger stay.
     ///
-    /// Windows up to the newest debit are over for good, whatever the clock says: a device that comes back to a spec answers none of its windows again.
-    pub fn enter(&mut self, spec: &MonitorSpec, now_secs: u64) {
-        if self.spec_id != spec.id() {
+    /// Windows up to the newest debit are over for good, whatever the clock says: a device that comes back to a spec answers
+    /// none of its windows again. Beyond them the device waits for no window later than a device that joins now would: what a
+    /// clock that ran ahead put off, without a debit, is taken back.
+    ///
+    /// # Errors
+    ///
+    /// [`StateError::OtherApp`] when the spec is one of another app; then nothing changed.
+    pub fn enter(&mut self, spec: &MonitorSpec, now_secs: u64) -> Result<(), StateError> {
+        self.check_app(spec)?;
+        let earliest = match self.ledger.charges().last() {
+            Some(newest) => first_window(spec, now_secs).max(spec.window.index_at(newest.at_secs).saturating_add(1)),
+            None => first_window(spec, now_secs),
+        };
+        if self.is_in(spec) {
+            self.next_window = self.next_window.min(earliest);
+        } else {
             self.spec_id = spec.id();
-            self.next_window = first_window(spec, now_secs);
-            if let Some(newest) = self.ledger.charges().last() {
-                self.pass(spec.window.index_at(newest.at_secs));
-            }
+            self.next_window = earliest;
         }
+        Ok(())
+    }
+
+    /// Whether it takes part in this spec. A device answers no other; as the app is part of a spec's id, none of another app.
+    #[must_use]
+    pub fn is_in(&self, spec: &MonitorSpec) -> bool {
+        self.spec_id == spec.id()
+    }
+
+    /// Refuses a state of another app.
+    ///
+    /// # Errors
+    ///
+    /// [`StateError::OtherApp`] when the spec is one of another app.
+    pub fn check_app(&self, spec: &MonitorSpec) -> Result<(), StateError> {
+        if self.app == AppId::of(&spec.app) { Ok(()) } else { Err(StateError::OtherApp) }
     }
 
     /// The next window it may answer.
@@ -76,6 +115,7 @@ impl DeviceState {
         let charges = self.ledger.charges();
         let mut bytes = Vec::with_capacity(HEADER + PER_CHARGE * charges.len());
         bytes.push(VERSION);
+        bytes.extend_from_slice(self.app.as_bytes());
         bytes.extend_from_slice(self.secret.as_bytes());
         bytes.extend_from_slice(self.spec_id.as_bytes());
         bytes.extend_from_slice(&self.next_window.to_be_bytes());
@@ -92,16 +132,17 @@ impl DeviceState {
     ///
     /// # Errors
     ///
-    /// [`StateError`] when they are not what [`DeviceState::to_bytes`] writes.
+    /// [`StateError::Unreadable`] when they are not what [`DeviceState::to_bytes`] writes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, StateError> {
         let (version, rest) = take::<1>(bytes)?;
+        let (app, rest) = take(rest)?;
         let (secret, rest) = take(rest)?;
         let (spec_id, rest) = take(rest)?;
         let (next_window, rest) = take(rest)?;
         let (count, rest) = take(rest)?;
         let count = u32::from_be_bytes(count) as usize;
         if version != [VERSION] || count > Ledger::MAX_CHARGES || rest.len() != count * PER_CHARGE {
-            return Err(StateError);
+            return Err(StateError::Unreadable);
         }
         let charge = |entry: &[u8]| {
             let (at_secs, entry) = take(entry)?;
@@ -111,7 +152,8 @@ impl DeviceState {
         let charges = rest.chunks_exact(PER_CHARGE).map(charge).collect::<Result<_, _>>()?;
         Ok(Self {
             secret: DeviceSecret::from_bytes(secret),
-            ledger: Ledger::from_charges(charges).ok_or(StateError)?,
+            ledger: Ledger::from_charges(charges).ok_or(StateError::Unreadable)?,
+            app: AppId::from_bytes(app),
             spec_id: SpecId::from_bytes(spec_id),
             next_window: WindowIndex::from_be_bytes(next_window),
         })
@@ -127,5 +169,72 @@ fn first_window(spec: &MonitorSpec, now_secs: u64) -> WindowIndex {
 }
 
 fn take<const N: usize>(bytes: &[u8]) -> Result<([u8; N], &[u8]), StateError> {
-    bytes.split_first_chunk().map(|(head, rest)| (*head, rest)).ok_or(StateError)
+    bytes.split_first_chunk().map(|(head, rest)| (*head, rest)).ok_or(StateError::Unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::entropy::tests::Tape;
+    use super::*;
+
+    const SHIPPED: &str = include_str!("../../pkg-config.json");
+    const WEEK: u64 = 604_800;
+
+    /// The shipped spec, for another app or with another description of what is measured.
+    fn spec(old: &str, new: &str) -> MonitorSpec {
+        assert!(SHIPPED.contains(old));
+        MonitorSpec::parse(&SHIPPED.replacen(old, new, 1)).expect("a valid spec")
+    }
+
+    fn shipped() -> MonitorSpec {
+        spec("", "")
+    }
+
+    fn joined(now_secs: u64) -> DeviceState {
+        DeviceState::join(&shipped(), now_secs, &mut Tape(vec![7; 32])).expect("entropy")
+    }
+
+    #[test]
+    fn a_state_of_another_app_is_refused() {
+        let other = spec(&format!("\"app\": \"{}\"", shipped().app), "\"app\": \"other\"");
+        let mut state = DeviceState::from_bytes(&joined(5 * WEEK).to_bytes()).expect("a state");
+        let before = state.to_bytes();
+        assert_eq!(state.enter(&other, 9 * WEEK), Err(StateError::OtherApp));
+        assert_eq!(state.check_app(&other), Err(StateError::OtherApp));
+        assert_eq!(state.to_bytes(), before, "nothing changed");
+        assert_eq!(state.enter(&shipped(), 9 * WEEK), Ok(()));
+    }
+
+    #[test]
+    fn every_other_version_is_refused() {
+        let good = joined(0).to_bytes();
+        assert_eq!((good[0], good.len()), (2, 73));
+        for version in (0..=u8::MAX).filter(|version| *version != 2) {
+            let mut bytes = good.clone();
+            bytes[0] = version;
+            assert_eq!(DeviceState::from_bytes(&bytes).err(), Some(StateError::Unreadable));
+        }
+        // What version 1 wrote: no app.
+        let old = [&[1], &good[17..]].concat();
+        assert_eq!(DeviceState::from_bytes(&old).err(), Some(StateError::Unreadable));
+    }
+
+    #[test]
+    fn a_device_that_joined_while_its_clock_was_ahead_waits_no_longer_than_a_new_one() {
+        let mut state = joined(900 * WEEK);
+        state.enter(&shipped(), 5 * WEEK).expect("the same app");
+        assert_eq!(state.next_window(), 6);
+        state.enter(&shipped(), 8 * WEEK).expect("the same app");
+        assert_eq!(state.next_window(), 6, "and a window that it has joined is not put off");
+    }
+
+    #[test]
+    fn what_was_paid_for_while_the_clock_was_ahead_is_over() {
+        let mut state = joined(5 * WEEK);
+        let charge = Charge { at_secs: 900 * WEEK, epsilon_micronats: 1 };
+        state.ledger.spend(charge, &[]).map(|_permit| ()).expect("no cap");
+        state.pass(900);
+        state.enter(&shipped(), 5 * WEEK).expect("the same app");
+        assert_eq!(state.next_window(), 901);
+    }
 }

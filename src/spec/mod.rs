@@ -49,6 +49,8 @@ pub struct MonitorSpec {
     pub window: Window,
     /// Spending limits; every one holds.
     pub caps: Vec<Cap>,
+    /// Of each block of so many consecutive windows, window index / `rotation_windows`, a device answers one; 1 to 520.
+    pub rotation_windows: u32,
     /// How predictions wait for their outcome.
     pub outcome: OutcomeRule,
     /// Segment labels; they travel in clear.

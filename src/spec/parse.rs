@@ -29,17 +29,19 @@ pub(super) fn parse(text: &str) -> Result<MonitorSpec, SpecError> {
     let window = window(&part.field("window")?)?;
     let metrics = metrics(&part.field("metrics")?)?;
     let questions = questions(&part.field("questions")?, &metrics)?;
+    let (caps, rotation_windows) = privacy(&part.field("privacy")?)?;
     Ok(MonitorSpec {
         id: SpecId::of(app, measurement.value()).ok_or_else(|| measurement.error("must hold finite numbers"))?,
         app: app.to_owned(),
         description: top.field("description")?.text(0..=500)?.to_owned(),
         models: models(&top.field("models")?)?,
-        caps: caps(&part.field("privacy")?)?,
         outcome: outcome(&part.field("outcome")?)?,
         segments: segments(&part.field("segments")?)?,
         upload: upload(&top.field("upload")?)?,
         detection: detection(&top.field("detection")?, &questions)?,
         window,
+        caps,
+        rotation_windows,
         metrics,
         questions,
     })
@@ -67,8 +69,10 @@ fn window(node: &Node<'_>) -> Result<Window, SpecError> {
     })
 }
 
-fn caps(node: &Node<'_>) -> Result<Vec<Cap>, SpecError> {
-    let privacy = node.object(&["unit", "answers_per_window", "caps"])?;
+/// The caps and the rotation. A rotation that is absent stays absent in the canonical form, so that a spec without one
+/// keeps its id.
+fn privacy(node: &Node<'_>) -> Result<(Vec<Cap>, u32), SpecError> {
+    let privacy = node.object(&["unit", "answers_per_window", "caps", "rotation_windows"])?;
     privacy.field("unit")?.word(&[("device-window", ())])?;
     privacy.field("answers_per_window")?.integer(1..=1)?;
     let read = |node: Node<'_>| {
@@ -78,7 +82,10 @@ fn caps(node: &Node<'_>) -> Result<Vec<Cap>, SpecError> {
             epsilon_micronats: cap.field("epsilon_micronats")?.integer(1..=1_000_000_000)?,
         })
     };
-    privacy.field("caps")?.items(1..=4)?.into_iter().map(read).collect()
+    let caps = privacy.field("caps")?.items(1..=4)?.into_iter().map(read).collect::<Result<_, _>>()?;
+    // Fits: the limit is 520, ten years of weeks.
+    let rotation = |node: Node<'_>| Ok::<_, SpecError>(node.integer(1..=520)? as u32);
+    Ok((caps, privacy.optional("rotation_windows").map_or(Ok(1), rotation)?))
 }
 
 fn outcome(node: &Node<'_>) -> Result<OutcomeRule, SpecError> {

@@ -5,6 +5,7 @@ mod entropy;
 mod exact_law;
 mod pipeline;
 mod randomizers;
+mod rotation;
 mod schema;
 mod statistical;
 mod theory;

@@ -304,7 +304,7 @@ impl Life {
         self.current = 1 - self.current;
         let spec = &self.specs[self.current];
         let mut state = DeviceState::from_bytes(&self.stored).expect("stored bytes");
-        state.enter(spec, self.now_secs);
+        state.enter(spec, self.now_secs).expect("the same app");
         self.stored = state.to_bytes();
         self.monitor = monitor(spec);
     }
@@ -386,8 +386,8 @@ fn coming_back_to_a_spec_answers_no_window_again() {
     let mut state = DeviceState::join(&specs[0], 99 * 3_600, &mut generator).expect("entropy");
     let device = monitor(&specs[0]);
     device.answer(&mut state, 100, 101 * 3_600, &mut generator).expect("due");
-    state.enter(&specs[1], 50 * 3_600);
-    state.enter(&specs[0], 50 * 3_600);
+    state.enter(&specs[1], 50 * 3_600).expect("the same app");
+    state.enter(&specs[0], 50 * 3_600).expect("the same app");
     let again = device.answer(&mut state, 100, 101 * 3_600, &mut generator);
     assert_eq!(again.expect_err("it was answered").to_string(), AnswerError::NotDue.to_string());
     assert_eq!(device.due(&state, 102 * 3_600), Some(101));
@@ -415,9 +415,9 @@ fn a_detour_through_another_spec_resets_no_budget() {
         answer.is_ok()
     };
     let full = (1..100).find(|window| !answers(&long, &mut state, *window)).expect("the cap is reached");
-    state.enter(&short, short.window.start_secs(full));
+    state.enter(&short, short.window.start_secs(full)).expect("the same app");
     assert!(answers(&short, &mut state, full + 1), "the other cap leaves room");
-    state.enter(&long, long.window.start_secs(full + 2));
+    state.enter(&long, long.window.start_secs(full + 2)).expect("the same app");
     assert!(!answers(&long, &mut state, full + 3), "what was spent within the period is still in the book");
 }
 

@@ -201,7 +201,7 @@ fn a_monitor_answers_with_the_expected_bytes() {
         // The state that is committed with the report: next window, and one debit at the start of the window.
         let parsed = spec.parse();
         let mut expected = bytes(&case.state);
-        expected.truncate(1 + 32 + 16);
+        expected.truncate(1 + 16 + 32 + 16);
         expected.extend_from_slice(&(case.window + 1).to_be_bytes());
         expected.extend_from_slice(&1_u32.to_be_bytes());
         expected.extend_from_slice(&parsed.window.start_secs(case.window).to_be_bytes());

@@ -112,6 +112,10 @@ def spec_id(spec):
     return hashlib.sha256(canonical(measured).encode()).digest()[:16]
 
 
+def app_id(spec):
+    return hashlib.sha256(b"driftglass app v1" + spec["app"].encode()).digest()[:16]
+
+
 def metric_named(spec, name):
     return next(metric for metric in spec["measurement"]["metrics"] if metric["name"] == name)
 
@@ -418,7 +422,7 @@ def good_case(specs, index, case):
         "segment": segment,
         "canary": bool(case % 2),
         "now_secs": (window + 1) * spec["measurement"]["window"]["length_secs"],
-        "state": (b"\x01" + secret + identity + u32(window) + u32(0)).hex(),
+        "state": (b"\x02" + app_id(spec) + secret + identity + u32(window) + u32(0)).hex(),
         "profile": profile,
         "seed": seed.hex(),
         "question": chosen,

@@ -42,7 +42,10 @@ impl Coded for UnknownSegment {
 
 impl Coded for StateError {
     fn code(&self) -> &'static str {
-        "unreadable-state"
+        match self {
+            Self::OtherApp => "foreign-state",
+            _ => "unreadable-state",
+        }
     }
 }
 

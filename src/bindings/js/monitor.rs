@@ -85,7 +85,7 @@ impl JsMonitor {
             None => DeviceState::join(spec, now_secs, &mut Platform::tested().map_err(thrown)?).map_err(thrown)?,
             Some(bytes) => {
                 let mut state = DeviceState::from_bytes(&bytes).map_err(thrown)?;
-                state.enter(spec, now_secs);
+                state.enter(spec, now_secs).map_err(thrown)?;
                 state
             }
         };
@@ -109,6 +109,7 @@ impl JsMonitor {
     /// What was spent of each cap.
     pub fn ledger(&self, state: &[u8], now_secs: f64) -> Result<JsValue, Thrown> {
         let state = DeviceState::from_bytes(state).map_err(thrown)?;
+        state.check_app(self.core.spec()).map_err(thrown)?;
         Ok(to_js(&LedgerView::new(&self.core, &state, now_secs as u64)))
     }
 

@@ -24,8 +24,8 @@
 use core::fmt;
 
 use super::entropy::{EntropyError, EntropySource};
+use super::memo::MemoKey;
 use super::permit::Permit;
-use super::secret::MemoKey;
 use crate::spec::{Mechanism, Question, QuestionKind};
 
 mod combination;
