@@ -8,12 +8,14 @@
 //! leaves::<driftglass::sketch::Profile>();
 //! ```
 
+mod anchored;
 mod answer;
 mod binning;
 mod counts;
 mod pending;
 mod profile;
 
+pub use anchored::{Anchor, EXACT_EVENTS, anchored_bit, hadamard_order, half_space, row_of};
 pub use binning::Binning;
 pub use counts::CellCounts;
 pub use pending::PendingPredictions;
