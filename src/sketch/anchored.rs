@@ -25,7 +25,7 @@
 //!
 //! **Arithmetic.** Integers alone. Up to [`EXACT_EVENTS`] events C comes from the binomial law in fixed point (2^-62; 127 roundings
 //! down leave |P\[bit = 1\] − 1/2| < 2^-48). Beyond, C = ms + 1/2 − (1 − 2s)/6, the Cornish–Fisher
-//! median of the smoothed count; there |P\[bit = 1\] − 1/2| < 0.0015 for 1/64 ≤ s ≤ 63/64 and < 0.0001 for 1/4 ≤ s ≤ 3/4
+//! median of the smoothed count; there |P\[bit = 1\] − 1/2| < 0.0015 for 1/32 ≤ s ≤ 31/32 and < 0.0001 for 1/4 ≤ s ≤ 3/4
 //! (`tests/it/anchored.rs` measures both).
 //!
 //! **Public coin.** The row follows from the report id ([`row_of`]), a pseudo-random function of device secret, spec, window and
