@@ -16,6 +16,7 @@ mod pending;
 mod profile;
 mod words;
 
+pub use anchored::{Anchor, EXACT_EVENTS, anchored_bit, hadamard_order, half_space, row_of};
 pub use binning::Binning;
 pub use counts::CellCounts;
 pub use pending::PendingPredictions;
