@@ -139,13 +139,19 @@ impl Monitor {
         }
         let index = state.secret.choose_question(&self.spec, window);
         let question = &self.spec.questions[usize::from(index)];
-        let charge =
-            Charge { at_secs: self.spec.window.start_secs(window), epsilon_micronats: question.epsilon_micronats };
+        // A memoized answer is paid for once in an epoch; every other each time.
+        let epoch = question.epoch_windows().map(|windows| window / windows);
+        let paid = epoch.is_some_and(|epoch| state.has_paid(index, epoch));
+        let epsilon_micronats = if paid { 0 } else { question.epsilon_micronats };
         state.pass(window);
+        let charge = Charge { at_secs: self.spec.window.start_secs(window), epsilon_micronats };
         let permit = state.ledger.spend(charge, &self.spec.caps)?;
+        if let Some(epoch) = epoch {
+            state.mark_paid(index, epoch);
+        }
 
         let report_id = state.secret.report_id(self.spec.id(), window, index);
-        let memo = state.secret.memo_key(self.spec.id(), index, window / question.epoch_windows().unwrap_or(1));
+        let memo = state.secret.memo_key(self.spec.id(), index, epoch.unwrap_or(0));
         let draw = entropy.word()?;
         let asked = self.profiles.get(&window).map(|profile| profile.answer(question, &report_id, draw));
         let true_symbol = asked.unwrap_or(Profile::unanswered(question, draw));

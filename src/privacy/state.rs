@@ -2,7 +2,7 @@
 //!
 //! The host stores the bytes and nothing else; it commits them together with the report they paid for. Layout, integers most
 //! significant byte first: version (1), app (16), secret (32), spec id (16), next window (4), number of debits (4), then 16
-//! bytes per debit: time and cost (8 each). It is described for readers of a store in `docs/report-format.md`.
+//! bytes per debit: time and cost (8 each), number of paid epochs (2), then 6 bytes per epoch: question (2) and epoch (4). It is described for readers of a store in `docs/report-format.md`.
 //!
 //! Version 1 had no app. It was never released, so it is not read: a device that holds it is purged and joins anew.
 
@@ -15,6 +15,7 @@ use crate::spec::{Join, MonitorSpec, SpecId, WindowIndex};
 const VERSION: u8 = 2;
 const HEADER: usize = 1 + AppId::BYTES + DeviceSecret::BYTES + SpecId::BYTES + 4 + 4;
 const PER_CHARGE: usize = 16;
+const PER_EPOCH: usize = 6;
 
 /// A device's lasting state.
 #[derive(Debug, Clone)]
@@ -29,6 +30,8 @@ pub struct DeviceState {
     spec_id: SpecId,
     /// The next window it may answer: later than each that was answered, so that a window is answered at most once.
     next_window: WindowIndex,
+    /// Epochs in which memoized answers are paid for: the newest of each question, in the order of questions.
+    paid: Vec<(u16, u32)>,
 }
 
 /// A stored state that cannot be used here. The device then answers nothing until the host purges it.
@@ -56,6 +59,7 @@ impl DeviceState {
             app: AppId::of(&spec.app),
             spec_id: spec.id(),
             next_window: first_window(spec, now_secs),
+            paid: Vec::new(),
         })
     }
 
@@ -79,6 +83,7 @@ impl DeviceState {
         } else {
             self.spec_id = spec.id();
             self.next_window = earliest;
+            self.paid.clear();
         }
         Ok(())
     }
@@ -109,6 +114,19 @@ impl DeviceState {
         self.next_window = self.next_window.max(window.saturating_add(1));
     }
 
+    /// Whether memoized answers to a question are paid for in an epoch.
+    #[must_use]
+    pub fn has_paid(&self, question: u16, epoch: u32) -> bool {
+        self.paid.contains(&(question, epoch))
+    }
+
+    /// Marks memoized answers to a question as paid for in an epoch, and in no other.
+    pub fn mark_paid(&mut self, question: u16, epoch: u32) {
+        let place = self.paid.partition_point(|(earlier, _)| *earlier < question);
+        self.paid.retain(|(paid, _)| *paid != question);
+        self.paid.insert(place, (question, epoch));
+    }
+
     /// The bytes that the host stores.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -124,6 +142,12 @@ impl DeviceState {
         for charge in charges {
             bytes.extend_from_slice(&charge.at_secs.to_be_bytes());
             bytes.extend_from_slice(&charge.epsilon_micronats.to_be_bytes());
+        }
+        // Fits: a spec has at most 256 questions.
+        bytes.extend_from_slice(&(self.paid.len() as u16).to_be_bytes());
+        for (question, epoch) in &self.paid {
+            bytes.extend_from_slice(&question.to_be_bytes());
+            bytes.extend_from_slice(&epoch.to_be_bytes());
         }
         bytes
     }
@@ -141,7 +165,12 @@ impl DeviceState {
         let (next_window, rest) = take(rest)?;
         let (count, rest) = take(rest)?;
         let count = u32::from_be_bytes(count) as usize;
-        if version != [VERSION] || count > Ledger::MAX_CHARGES || rest.len() != count * PER_CHARGE {
+        if version != [VERSION] || count > Ledger::MAX_CHARGES || rest.len() < count * PER_CHARGE {
+            return Err(StateError::Unreadable);
+        }
+        let (charges, rest) = rest.split_at(count * PER_CHARGE);
+        let (epochs, rest) = take(rest)?;
+        if rest.len() != usize::from(u16::from_be_bytes(epochs)) * PER_EPOCH {
             return Err(StateError::Unreadable);
         }
         let charge = |entry: &[u8]| {
@@ -149,13 +178,23 @@ impl DeviceState {
             let (cost, _) = take(entry)?;
             Ok(Charge { at_secs: u64::from_be_bytes(at_secs), epsilon_micronats: u64::from_be_bytes(cost) })
         };
-        let charges = rest.chunks_exact(PER_CHARGE).map(charge).collect::<Result<_, _>>()?;
+        let charges = charges.chunks_exact(PER_CHARGE).map(charge).collect::<Result<_, _>>()?;
+        let epoch = |entry: &[u8]| {
+            let (question, entry) = take(entry)?;
+            let (epoch, _) = take(entry)?;
+            Ok((u16::from_be_bytes(question), u32::from_be_bytes(epoch)))
+        };
+        let paid: Vec<(u16, u32)> = rest.chunks_exact(PER_EPOCH).map(epoch).collect::<Result<_, _>>()?;
+        if paid.windows(2).any(|pair| pair[0].0 >= pair[1].0) {
+            return Err(StateError::Unreadable);
+        }
         Ok(Self {
             secret: DeviceSecret::from_bytes(secret),
             ledger: Ledger::from_charges(charges).ok_or(StateError::Unreadable)?,
             app: AppId::from_bytes(app),
             spec_id: SpecId::from_bytes(spec_id),
             next_window: WindowIndex::from_be_bytes(next_window),
+            paid,
         })
     }
 }
@@ -206,9 +245,20 @@ mod tests {
     }
 
     #[test]
+    fn an_epoch_is_paid_for_until_the_next_one() {
+        let mut state = joined(0);
+        state.mark_paid(3, 7);
+        state.mark_paid(1, 4);
+        let mut state = DeviceState::from_bytes(&state.to_bytes()).expect("the bytes of a state");
+        assert!(state.has_paid(3, 7) && state.has_paid(1, 4) && !state.has_paid(3, 4));
+        state.mark_paid(3, 8);
+        assert!(state.has_paid(3, 8) && !state.has_paid(3, 7), "an epoch that is over is forgotten");
+    }
+
+    #[test]
     fn every_other_version_is_refused() {
         let good = joined(0).to_bytes();
-        assert_eq!((good[0], good.len()), (2, 73));
+        assert_eq!((good[0], good.len()), (2, 75));
         for version in (0..=u8::MAX).filter(|version| *version != 2) {
             let mut bytes = good.clone();
             bytes[0] = version;

@@ -1,6 +1,6 @@
 //! Asking a profile: one true symbol for a question.
 
-use super::anchored::anchored_bit;
+use super::anchored::{anchored_bit, row_of};
 use super::profile::Profile;
 use crate::spec::{Question, QuestionKind, word};
 
@@ -20,7 +20,9 @@ impl Profile {
                 let sides = [sum(&cells[..*cells_below]), sum(&cells[*cells_below..*cells_seen])];
                 drawn(sides.into_iter(), draw)
             }
-            QuestionKind::AnchoredBit { baseline } => return anchored_bit(cells, baseline, coin, draw),
+            QuestionKind::AnchoredBit { baseline } => {
+                return anchored_bit(cells, row_of(coin, cells.len()), baseline, draw) as u64;
+            }
             QuestionKind::Mean => mean(cells, draw),
             QuestionKind::EventCount { cells_below, cells_seen, .. } => {
                 return sum(&cells[*cells_below..*cells_seen]).min(question.domain_size as u64 - 1);

@@ -108,9 +108,7 @@ impl Question {
         matches!(self.kind, QuestionKind::EventCount { .. })
     }
 
-    /// What the ledger is charged when the question is answered in a window, and in which window the charge falls.
-    ///
-    /// A memoized answer is paid for once in an epoch, with g·ε_∞; all others each time.
+    /// Windows of an epoch in which its answers are memoized, and paid for once, if they are.
     #[must_use]
     pub fn epoch_windows(&self) -> Option<u32> {
         match self.randomizer.mechanism {

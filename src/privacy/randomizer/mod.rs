@@ -7,6 +7,7 @@
 //! | [`unary`] | optimized unary encoding | W_t, W_f |
 //! | [`hashing`] | optimized local hashing, the hash a public coin | W_t, W_f |
 //! | [`hadamard`] | Hadamard response, the row a public coin | W_t, W_f |
+//! | [`half_space`] | binary randomized response of the anchored bit | W_t, W_f |
 //! | [`projective`] | projective geometry response | W_t, W_f |
 //! | [`window`] | square wave and piecewise mechanism on a grid | W_t, W_f |
 //! | [`mean`] | Duchi's bit and the hybrid mechanism on a grid | W_t, W_f and a mixture of two integers |
@@ -31,6 +32,7 @@ use crate::spec::{Mechanism, Question, QuestionKind};
 mod combination;
 mod field;
 mod hadamard;
+mod half_space;
 mod hashing;
 mod k_ary;
 mod laplace;
@@ -44,6 +46,7 @@ mod vocabulary;
 mod window;
 
 pub use hadamard::HadamardResponse;
+pub use half_space::HalfSpaceResponse;
 pub use hashing::LocalHashing;
 pub use k_ary::KAryResponse;
 pub use laplace::DiscreteLaplace;
@@ -128,6 +131,9 @@ pub trait FrequencyOracle: LocalRandomizer {
 pub fn randomizer_of(question: &Question) -> Box<dyn LocalRandomizer> {
     let (k, weights) = (question.domain_size as u64, question.randomizer.weights);
     match question.randomizer.mechanism {
+        Mechanism::KAry if let QuestionKind::AnchoredBit { baseline } = &question.kind => {
+            Box::new(HalfSpaceResponse::new(baseline.len(), weights))
+        }
         Mechanism::KAry => Box::new(KAryResponse::new(k, weights)),
         Mechanism::SubsetSelection { subset_size } => Box::new(SubsetSelection::new(k, subset_size, weights)),
         Mechanism::OptimizedUnary => Box::new(OptimizedUnary::new(k, weights)),
