@@ -95,7 +95,7 @@ const REPORTS: &str = "src/report/";
 const ORDER: [&str; 8] = ["spec", "observe", "sketch", "privacy", "report", "aggregate", "estimate", "drift"];
 
 /// Modules beside the flow, and all they may use.
-const BESIDE: [(&str, &[&str]); 2] = [("upload", &["report"]), ("infer", &["spec", "observe"])];
+const BESIDE: [(&str, &[&str]); 3] = [("upload", &["report"]), ("infer", &["spec", "observe"]), ("accounting", &[])];
 
 /// What ties the modules together may use all of them.
 const TIES: [&str; 3] = ["src/lib.rs", "src/monitor.rs", "src/bindings/"];
