@@ -1,7 +1,7 @@
 //! Times the shuffle bounds on every row of the reference table and compares them with it.
 //!
-//! `cargo bench --bench accounting`: for each n and ε₀, over both δ of the table: the slowest median time of a bound (of 5 runs), and its largest relative difference
-//! from the column of the table.
+//! `cargo bench --bench accounting`: for each n and ε₀, over both δ of the table: the slowest median time of a bound
+//! (of 5 runs), and its largest relative difference from the column of the table.
 #![allow(clippy::print_stdout, reason = "a bench prints its table")]
 
 use std::time::Instant;

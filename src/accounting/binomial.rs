@@ -1,16 +1,17 @@
 //! Binomial masses and tails, to about fourteen digits and with bounds for what is cut off.
 //!
-//! Point masses by Loader's saddle-point form ("Fast and accurate computation of binomial probabilities", 2000): ln of a mass is a sum of small terms, where
-//! a difference of log-gammas would lose seven digits at n = 10^7. Runs of masses by the recurrence from the mode. Tails of the fair coin by the continued
-//! fraction of the incomplete beta function (NIST DLMF 8.17.22), which takes some tens of terms where the tail is small.
+//! Point masses by Loader's saddle-point form ("Fast and accurate computation of binomial probabilities", 2000): ln of
+//! a mass is a sum of small terms, where a difference of log-gammas would lose seven digits at n = 10^7. Runs of masses
+//! by the recurrence from the mode. Tails of the fair coin by the continued fraction of the incomplete beta function
+//! (NIST DLMF 8.17.22), which takes some tens of terms where the tail is small.
 //!
 //! | Symbol | Code | Meaning |
 //! | --- | --- | --- |
 //! | n | `trials` | number of trials |
 //! | p, q | `p`, `q` | probability of success and 1 − p, given apart because 1 − p cannot be formed near 1 |
 
-/// What callers allow for rounding of masses and tails, relative. A window has fewer than 2^20 steps of four roundings each for any `u32` of trials:
-/// 2^22 · 2^−53 < 5e-10. A point mass or tail errs by less than 1e-12 (see the tests).
+/// What callers allow for rounding of masses and tails, relative. A window has fewer than 2^20 steps of four roundings
+/// each for any `u32` of trials: 2^22 · 2^−53 < 5e-10. A point mass or tail errs by less than 1e-12 (see the tests).
 pub(super) const SLACK: f64 = 1e-9;
 
 const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_7;
@@ -140,7 +141,8 @@ pub(super) fn fair_mass_and_tail(trials: u32, a: u32) -> (f64, f64) {
     (mass, tail)
 }
 
-/// 1/(1 + d₁/(1 + d₂/(1 + …))) of NIST DLMF 8.17.22 at x = 1/2, by the modified Lentz algorithm. a > b, where it converges fast.
+/// 1/(1 + d₁/(1 + d₂/(1 + …))) of NIST DLMF 8.17.22 at x = 1/2, by the modified Lentz algorithm. a > b, where it
+/// converges fast.
 fn beta_fraction(a: f64, b: f64) -> f64 {
     const TINY: f64 = 1e-300;
     const X: f64 = 0.5;

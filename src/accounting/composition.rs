@@ -1,11 +1,12 @@
 //! What many reports of one device compose to.
 //!
-//! **Promise.** Each function bounds from above the ε at which `count` reports together are (ε, δ)-LDP, for reports that may be chosen adaptively; none exceeds
-//! the basic sum.
+//! **Promise.** Each function bounds from above the ε at which `count` reports together are (ε, δ)-LDP, for reports
+//! that may be chosen adaptively; none exceeds the basic sum.
 //!
-//! *Papers*: optimal composition: Kairouz, Oh and Viswanath, "The composition theorem for differential privacy", ICML 2015, theorem 3.3 (with the whole curve δ(ε')
-//! as in Murtagh and Vadhan, TCC 2016). Rényi: Mironov, CSF 2017, proposition 1; the conversion is Canonne, Kamath and Steinke, "The discrete Gaussian for differential
-//! privacy", NeurIPS 2020, proposition 12. zCDP: Bun and Steinke, TCC 2016, lemma 1.7.
+//! *Papers*: optimal composition: Kairouz, Oh and Viswanath, "The composition theorem for differential privacy", ICML
+//! 2015, theorem 3.3 (with the whole curve δ(ε') as in Murtagh and Vadhan, TCC 2016). Rényi: Mironov, CSF 2017,
+//! proposition 1; the conversion is Canonne, Kamath and Steinke, "The discrete Gaussian for differential privacy",
+//! NeurIPS 2020, proposition 12. zCDP: Bun and Steinke, TCC 2016, lemma 1.7.
 //!
 //! | Symbol | Code | Meaning | Range |
 //! | --- | --- | --- | --- |
@@ -16,8 +17,8 @@
 //! | α, t | `t` | order of the divergence, α − 1 | > 0 |
 //! | `K(t)` | `log_moment` | t times the sum of the divergences of order 1 + t | |
 //!
-//! **Cost**: optimal, O(sqrt(T)) exponentials for each of about a dozen steps; Rényi, about 200 divergences. **Does not protect** more than the ledger does: these are other readings
-//! of the same spending.
+//! **Cost**: optimal, O(sqrt(T)) exponentials for each of about a dozen steps; Rényi, about 90 divergences. **Does not
+//! protect** more than the ledger does: these are other readings of the same spending.
 
 use super::binomial::{SLACK, Window};
 use super::pair_law::PairLaw;
@@ -35,8 +36,8 @@ pub fn basic(epsilon: Epsilon, count: u32) -> f64 {
 
 /// The least ε' that holds for every composition of `count` ε-LDP reports.
 ///
-/// Solves δ(ε') = Σ_l C(T,l) E^l / (1+E)^T · max(0, 1 − e^(ε' − (2l−T) ε)). The sum runs over the l that carry all but 1e-9 of δ; the mass beyond is
-/// added whole, because max(0, 1 − …) is at most 1.
+/// Solves δ(ε') = Σ_l C(T,l) E^l / (1+E)^T · max(0, 1 − e^(ε' − (2l−T) ε)). The sum runs over the l that carry all but
+/// 1e-9 of δ; the mass beyond is added whole, because max(0, 1 − …) is at most 1.
 #[must_use]
 pub fn optimal(epsilon: Epsilon, count: u32, delta: Delta) -> f64 {
     let nats = epsilon.nats();
@@ -63,7 +64,8 @@ pub fn renyi(law: &PairLaw, count: u32, delta: Delta) -> f64 {
 
 /// The same for reports of several randomizers: `(law, number of reports)` each.
 ///
-/// For each order and randomizer the worse direction is taken, because neighbors may differ one way in one report and the other way in the next.
+/// For each order and randomizer the worse direction is taken, because neighbors may differ one way in one report and
+/// the other way in the next.
 #[must_use]
 pub fn renyi_of_several(reports: &[(&PairLaw, u32)], delta: Delta) -> f64 {
     let log_moment = |t: f64| reports.iter().map(|(law, count)| f64::from(*count) * law.worst_log_moment(t)).sum();
@@ -80,8 +82,9 @@ pub fn zcdp(rho: f64, epsilon: Epsilon, count: u32, delta: Delta) -> f64 {
 
 /// min over α > 1 of `D_α + ln((α−1)/α) − (ln δ + ln α)/(α−1)`.
 ///
-/// Times t = α − 1 this is h(t) = K(t) − t ln(1 + 1/t) − ln(1+t) − ln δ: convex, since its part without `K` has the second derivative 1/t − 1/(1+t). So h(t)/t falls and then
-/// rises, and a golden-section search over ln t finds its minimum. Every t gives a valid bound; the search decides only how tight it is.
+/// Times t = α − 1 this is h(t) = K(t) − t ln(1 + 1/t) − ln(1+t) − ln δ: convex, since its part without `K` has the
+/// second derivative 1/t − 1/(1+t). So h(t)/t falls and then rises, and a golden-section search over ln t finds its
+/// minimum. Every t gives a valid bound; the search decides only how tight it is.
 fn convert(log_moment: impl Fn(f64) -> f64, delta: Delta) -> f64 {
     /// 1/φ.
     const GOLDEN: f64 = 0.618_033_988_749_894_9;

@@ -1,30 +1,35 @@
 //! Memoized randomized response over a hash (LOLOHA), calibrated exactly.
 //!
-//! **Promise.** A device hashes its value to one of g cells with its own public hash, perturbs the cell once and remembers that (round one, ε_∞), and perturbs what it remembers afresh for
-//! each report (round two). One report is ε₁-LDP, with equality for the real numbers of [`Calibration`] and from below for the integers of [`Weights`]; all reports together are
-//! min(g, distinct cells) · ε_∞-LDP, however many there are.
+//! **Promise.** A device hashes its value to one of g cells with its own public hash, perturbs the cell once and
+//! remembers that (round one, ε_∞), and perturbs what it remembers afresh for each report (round two). One report is
+//! ε₁-LDP, with equality for the real numbers of [`Calibration`] and from below for the integers of [`Weights`]; all
+//! reports together are min(g, distinct cells) · ε_∞-LDP, however many there are.
 //!
-//! *Paper*: Arcolezi, Pinzón, Palamidessi and Gambs, "Frequency estimation of evolving data under local differential privacy", EDBT 2023 (LOLOHA, algorithms 1 and 2). The paper fixes
-//! the second round by a formula that is exact for g = 2 and wastes budget above; here the second round **solves** P/Q = e^ε₁, which is linear in p₂.
+//! *Paper*: Arcolezi, Pinzón, Palamidessi and Gambs, "Frequency estimation of evolving data under local differential
+//! privacy", EDBT 2023 (LOLOHA). The paper fixes the second round by a formula that is exact for g = 2 and wastes
+//! budget above; here the second round **solves** P/Q = e^ε₁, which is linear in p₂.
 //!
 //! | Symbol | Code | Meaning | Range |
 //! | --- | --- | --- | --- |
 //! | ε_∞, a | `epsilon_infinity` | parameter of round one in nats, its exponential | > ε₁ |
 //! | ε₁ | `epsilon_1` | parameter of one report, nats | > 0 |
 //! | g | `cells` | cells of the hash | ≥ 2 |
-//! | p₁, q₁ | `keep_first` | a/(a+g−1): the cell is kept in round one; 1/(a+g−1): one other cell | |
+//! | p₁, q₁ | `keep_first` | a/(a+g−1), 1/(a+g−1): round one keeps the cell, names one other | |
 //! | p₂, q₂ | `keep_second` | the same for round two; q₂ = (1−p₂)/(g−1) | |
-//! | P, Q | `support`, `other` | one report names the true cell: p₁p₂ + (g−1)q₁q₂; one other cell: (1−P)/(g−1) | |
+//! | P, Q | `support`, `other` | p₁p₂ + (g−1)q₁q₂, (1−P)/(g−1): one report names the true cell, one other | |
 //! | F | [`Weights::FALSE`] | weight of a false cell | 2^32 |
 //! | A, W | `first_true`, `second_true` | weights of the true cell in rounds one and two | ≥ F |
 //! | B | | ⌊e^ε₁ F⌋, rounded down | |
 //!
-//! **Variance** of an estimated share f → 0 from n reports: q*(1−q*)/(P−q*)²/n with q* = 1/g, as a public hash sends another value to the true cell with probability 1/g.
+//! **Variance** of an estimated share f → 0 from n reports: q*(1−q*)/(P−q*)²/n with q* = 1/g, as a public hash sends
+//! another value to the true cell with probability 1/g.
 //!
-//! **Proof note for the integers.** Round one has the ratio A/F ≤ e^ε_∞. One report has the ratio P/Q = (AW + (g−1)F²) / (AF + FW + (g−2)F²). W is the largest integer with
-//! F (AW + (g−1)F²) ≤ B (AF + FW + (g−2)F²), that is W (A−B) ≤ B (A + (g−2)F) − (g−1)F², computed in integers; so P/Q ≤ B/F ≤ e^ε₁.
+//! **Proof note for the integers.** Round one has the ratio A/F ≤ e^ε_∞. One report has the ratio P/Q = (AW + (g−1)F²)
+//! / (AF + FW + (g−2)F²). W is the largest integer with F (AW + (g−1)F²) ≤ B (AF + FW + (g−2)F²), that is W (A−B) ≤ B
+//! (A + (g−2)F) − (g−1)F², computed in integers; so P/Q ≤ B/F ≤ e^ε₁.
 //!
-//! **Does not protect** the moments at which what is remembered changes, and does not make reports of one device unlinkable.
+//! **Does not protect** the moments at which what is remembered changes, and does not make reports of one device
+//! unlinkable.
 
 use core::ops::RangeInclusive;
 
@@ -153,7 +158,7 @@ impl Weights {
     ///
     /// # Errors
     ///
-    /// [`CalibrationError`]; [`CalibrationError::Order`] also when e^ε₁ and 1, or e^ε₁ and e^ε_∞, have the same weight.
+    /// [`CalibrationError`]; [`CalibrationError::Order`] also when e^ε₁ and e^ε_∞ have the same weight.
     pub fn new(epsilon_infinity: Epsilon, epsilon_1: Epsilon, cells: u32) -> Result<Self, CalibrationError> {
         if cells < 2 {
             return Err(CalibrationError::Cells);
@@ -178,7 +183,8 @@ impl Weights {
 
 /// An integer at most e^ε F; `None` from 2^63 on.
 fn weight_below(epsilon: Epsilon) -> Option<u64> {
-    // `libm::exp` errs by less than one unit in the last place, 2^−52 relative; two are taken off. The product with a power of two is exact.
+    // `libm::exp` errs by less than one unit in the last place, 2^−52 relative; two are taken off. The product with a
+    // power of two is exact.
     let exponential = libm::exp(epsilon.nats()) * (1.0 - 2.0 * f64::EPSILON);
     let weight = libm::floor(exponential * Weights::FALSE as f64);
     (weight < libm::exp2(63.0)).then_some(weight as u64)
@@ -237,7 +243,7 @@ mod tests {
         assert_eq!(exact(1.0, 0.0, 2), Err(CalibrationError::Order));
         let weights = |infinity, one, cells| Weights::new(epsilon(infinity), epsilon(one), cells);
         assert_eq!(weights(1.0, 0.5, 1), Err(CalibrationError::Cells));
-        assert_eq!(weights(1.0, 1e-12, 2), Err(CalibrationError::Order));
+        assert_eq!(weights(1.0, 1.0 - 1e-13, 2), Err(CalibrationError::Order));
         assert_eq!(weights(1.0, 1.0, 2), Err(CalibrationError::Order));
         assert_eq!(weights(60.0, 1.0, 2), Err(CalibrationError::Weights));
         assert_eq!(weights(1.0, 0.5, u32::MAX), Err(CalibrationError::Weights));

@@ -1,8 +1,9 @@
 //! Secondary privacy figures: what many reports compose to, and what an anonymous crowd adds.
 //!
-//! The ledger enforces pure ε and the headline is always pure. A privacy officer also wants to know what 52 windows compose to
-//! at a stated δ, and what the centre's operator learns when reports arrive without a sender. These are those figures. Nothing here permits
-//! a report: the module is beside the flow and no other module of the device's path imports it.
+//! The ledger enforces pure ε and the headline is always pure. A privacy officer also wants to know what 52 windows
+//! compose to at a stated δ, and what the centre's operator learns when reports arrive without a sender. These are
+//! those figures. Nothing here permits a report: the module is beside the flow and no other module of the device's path
+//! imports it.
 //!
 //! | Module | Idea |
 //! | --- | --- |
@@ -12,9 +13,9 @@
 //! | [`blanket`] | anonymous reports, for one randomizer: the privacy blanket |
 //! | [`memoized`] | two rounds of randomized response over a hash: exact calibration, real and integer |
 //!
-//! **Which way figures are rounded.** Bounds from above are the upper ends of their brackets, and mass that a truncated sum cuts off is added; bounds
-//! from below are the lower ends and drop it. Sums carry an allowance for rounding that each module states. The inputs themselves (ε, masses) are
-//! floats and taken as given.
+//! **Which way figures are rounded.** Bounds from above are the upper ends of their brackets, and mass that a truncated
+//! sum cuts off is added; bounds from below are the lower ends and drop it. Sums carry an allowance for rounding that
+//! each module states. The inputs themselves (ε, masses) are floats and taken as given.
 //!
 //! ```
 //! use driftglass::accounting::{Delta, Epsilon, PairLaw, Summary};
@@ -36,7 +37,7 @@ mod solve;
 
 pub use pair_law::{PairLaw, PairLawError};
 
-/// A pure privacy parameter in nats: from 0 to [`Epsilon::MAX`].
+/// A pure privacy parameter in nats: 0, or from [`Epsilon::MIN`] to [`Epsilon::MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Epsilon(f64);
 
@@ -45,7 +46,7 @@ pub struct Epsilon(f64);
 #[non_exhaustive]
 pub enum ParameterError {
     /// See [`Epsilon::new`].
-    #[error("epsilon must lie in 0 to 64")]
+    #[error("epsilon must be 0 or lie in 1e-6 to 64")]
     Epsilon,
     /// See [`Delta::new`].
     #[error("delta must lie strictly between 0 and 1")]
@@ -53,14 +54,20 @@ pub enum ParameterError {
 }
 
 impl Epsilon {
-    /// The largest ε that is accounted for. e^−64 is below 2^−92: a randomizer with more hides nothing that any figure here could show.
+    /// The smallest ε above 0: a micro-nat, the unit of the ledger. Far below it the rounding of masses near 1/2 would
+    /// drown what is accounted for.
+    pub const MIN: f64 = 1e-6;
+
+    /// The largest ε that is accounted for. e^−64 is below 2^−92: a randomizer with more hides nothing that any figure
+    /// here could show.
     pub const MAX: f64 = 64.0;
 
     /// # Errors
     ///
-    /// [`ParameterError::Epsilon`] below 0, above [`Epsilon::MAX`], or not a number.
+    /// [`ParameterError::Epsilon`] unless 0 or in the range above.
     pub fn new(nats: f64) -> Result<Self, ParameterError> {
-        if (0.0..=Self::MAX).contains(&nats) { Ok(Self(nats)) } else { Err(ParameterError::Epsilon) }
+        let is_known = nats == 0.0 || (Self::MIN..=Self::MAX).contains(&nats);
+        if is_known { Ok(Self(nats)) } else { Err(ParameterError::Epsilon) }
     }
 
     /// In nats.
@@ -112,6 +119,24 @@ impl Summary {
             optimal: composition::optimal(epsilon, count, delta),
             renyi: composition::renyi(law, count, delta),
             zcdp: composition::zcdp(law.zcdp(), epsilon, count, delta),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_outside_their_range_are_refused() {
+        for nats in [-0.1, 9e-7, 64.1, f64::INFINITY, f64::NAN] {
+            assert_eq!(Epsilon::new(nats), Err(ParameterError::Epsilon), "{nats}");
+        }
+        for probability in [0.0, 1.0, -1e-9, f64::NAN] {
+            assert_eq!(Delta::new(probability), Err(ParameterError::Delta), "{probability}");
+        }
+        for nats in [0.0, 1e-6, 64.0] {
+            assert_eq!(Epsilon::new(nats).map(Epsilon::nats), Ok(nats));
         }
     }
 }

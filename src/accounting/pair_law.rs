@@ -1,10 +1,11 @@
 //! The law of a randomizer on its worst pair of inputs, as far as privacy accounting can see it.
 //!
-//! **Promise.** Rényi divergences and ρ of the law given, for outputs that fall into finitely many classes of one likelihood ratio each. Merging outputs
-//! of equal ratio loses nothing: a divergence depends on the law of the ratio alone.
+//! **Promise.** Rényi divergences and ρ of the law given, for outputs that fall into finitely many classes of one
+//! likelihood ratio each. Merging outputs of equal ratio loses nothing: a divergence depends on the law of the ratio
+//! alone.
 //!
-//! *Papers*: Mironov, "Rényi differential privacy", CSF 2017, definition 3; Bun and Steinke, "Concentrated differential privacy", TCC 2016, definition 1.1
-//! (ρ-zCDP: `D_α ≤ ρα` for all α > 1).
+//! *Papers*: Mironov, "Rényi differential privacy", CSF 2017, definition 3; Bun and Steinke, "Concentrated differential
+//! privacy", TCC 2016, definition 1.1 (ρ-zCDP: `D_α ≤ ρα` for all α > 1).
 //!
 //! | Symbol | Code | Meaning | Range |
 //! | --- | --- | --- | --- |
@@ -15,8 +16,8 @@
 //! | `K(t)` | `log_moment` | ln Σ P (P/Q)ᵗ = t D_{1+t}(P‖Q); convex, `K(0) = 0` | |
 //! | ρ | | sup over α > 1 of `D_α/α`, over both directions, nats | |
 //!
-//! **Cost**: O(classes) for a divergence; thousands of divergences for ρ. **Limit**: the caller says that the pair is the worst; for randomizers
-//! that treat all symbols alike every pair is.
+//! **Cost**: O(classes) for a divergence; thousands of divergences for ρ. **Limit**: the caller says that the pair is
+//! the worst; for randomizers that treat all symbols alike every pair is.
 
 use super::Epsilon;
 
@@ -80,7 +81,7 @@ impl PairLaw {
             }
             let ln_ratio = libm::log(p / q);
             // Infinite, or not a number, where only one mass is finite and above 0.
-            if !(libm::fabs(ln_ratio) <= Epsilon::MAX * (1.0 + SUM_TOLERANCE)) {
+            if ln_ratio.is_nan() || libm::fabs(ln_ratio) > Epsilon::MAX * (1.0 + SUM_TOLERANCE) {
                 return Err(PairLawError::Ratio { class });
             }
             classes.push(Class { p, q, ln_ratio });
@@ -89,7 +90,8 @@ impl PairLaw {
         if is_one(total_p) && is_one(total_q) { Ok(Self { classes }) } else { Err(PairLawError::Sum) }
     }
 
-    /// Binary randomized response: of all ε-LDP laws the worst for every divergence (Kairouz, Oh and Viswanath, ICML 2015, theorem 2.3).
+    /// Binary randomized response: of all ε-LDP laws the worst for every divergence (Kairouz, Oh and Viswanath, ICML
+    /// 2015).
     #[must_use]
     pub fn randomized_response(epsilon: Epsilon) -> Self {
         let nats = epsilon.nats();
@@ -134,10 +136,12 @@ impl PairLaw {
 
     /// ρ, from above and within 1e-6 relative of the supremum.
     ///
-    /// *How the supremum is enclosed.* Let `K` be the larger of both directions and f(t) = K(t) / (t (1+t)), which is `D_α/α` at α = 1 + t. On \[a, b\] the
-    /// chord of the convex `K` lies above it, so f is at most the maximum of (m t + c) / (t (1+t)), whose only stationary point solves m t² + 2ct + c = 0.
-    /// (c ≤ 0, because `K(0) = 0`; on \[0, b\] the maximum is m, at 0.) Beyond the last interval `D_α ≤ ε` gives f ≤ ε/(1+t), which is below the best value seen.
-    /// An interval is halved until its bound is within the tolerance of the best value seen; the largest remaining bound is returned.
+    /// *How the supremum is enclosed.* Let `K` be the larger of both directions and f(t) = K(t) / (t (1+t)), which is
+    /// `D_α/α` at α = 1 + t. On \[a, b\] the chord m t + c of the convex `K` lies above it, so f is at most the maximum
+    /// of (m t + c) / (t (1+t)), whose only stationary point solves m t² + 2ct + c = 0. (c ≤ 0, because `K(0) = 0`; on
+    /// \[0, b\] the maximum is m, at 0.) Beyond the last interval `D_α ≤ ε` gives f ≤ ε/(1+t), below the best value
+    /// seen. An interval is halved until its bound is within the tolerance of the best value seen; the largest
+    /// remaining bound is returned.
     #[must_use]
     pub fn zcdp(&self) -> f64 {
         let epsilon = self.epsilon().nats();

@@ -8,8 +8,9 @@ const MAX_STEPS: u32 = 200;
 
 /// A bracket `(low, high)` of the crossing: `curve(low) > delta`, and `curve(high) <= delta` or `high == limit`.
 ///
-/// `(0, 0)` if the curve starts below the level. Returned ends were evaluated, so they hold whatever the shape of the curve; that it falls
-/// makes the bracket narrow and no more. The Illinois rule runs on y = sqrt(−ln δ), which is nearly a straight line in ε for tails like the Gaussian's.
+/// `(0, 0)` if the curve starts below the level. Returned ends were evaluated, so they hold whatever the shape of the
+/// curve; that it falls makes the bracket narrow and no more. The Illinois rule runs on y = sqrt(−ln δ), which is
+/// nearly a straight line in ε for tails like the Gaussian's.
 pub(super) fn bracket(delta: f64, limit: f64, curve: impl Fn(f64) -> f64) -> (f64, f64) {
     let level = depth(delta);
     let above = |epsilon: f64| level - depth(curve(epsilon));
