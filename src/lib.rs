@@ -16,10 +16,12 @@
 //! | [`chooser`] | which mechanism hides the answers to a question best |
 //! | [`drift`] | reference against current: test, effect, verdict |
 //! | `infer` | ONNX models through tract (feature `onnx`) |
+//! | [`accounting`] | beside the flow: what reports compose to, and what a crowd adds |
 //! | [`monitor`] | the device's pipeline: observe, sketch, ask, privatize, encode |
 //!
 //! Outside `bindings` nothing here opens a file or socket, reads a clock or asks for entropy: all are arguments.
 
+pub mod accounting;
 pub mod aggregate;
 #[cfg(all(feature = "js", target_arch = "wasm32", target_os = "unknown"))]
 mod bindings;

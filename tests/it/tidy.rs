@@ -95,8 +95,12 @@ const REPORTS: &str = "src/report/";
 const ORDER: [&str; 8] = ["spec", "observe", "sketch", "privacy", "report", "aggregate", "estimate", "drift"];
 
 /// Modules beside the flow, and all they may use.
-const BESIDE: [(&str, &[&str]); 3] =
-    [("upload", &["report"]), ("infer", &["spec", "observe"]), ("chooser", &["spec", "estimate"])];
+const BESIDE: [(&str, &[&str]); 4] = [
+    ("upload", &["report"]),
+    ("infer", &["spec", "observe"]),
+    ("chooser", &["spec", "estimate"]),
+    ("accounting", &["spec"]),
+];
 
 /// What ties the modules together may use all of them.
 const TIES: [&str; 3] = ["src/lib.rs", "src/monitor.rs", "src/bindings/"];
