@@ -1,0 +1,547 @@
+//! False alarms and power of the anchored bit, by simulation: `cargo bench -p driftglass --bench anchored [-- --quick]`.
+//!
+//! 20,000 devices, k = 32 cells, ε = 1, level 5 %. What is simulated is the law of the reports, exactly:
+//!
+//! - A device has shares: those of the fleet ("alike"), or its own draw from Dirichlet(20 · shares), kept over all windows. The events of a window are independent draws
+//!   from them, so the count in a half-space is binomial in the device's share of it, the bit is 1 with P\[Z + U ≥ C\], and the report is 1 with
+//!   (W_f + (W_t − W_f) P)/(W_t + W_f). That probability is computed once per device and row, to 2^-32; then a window takes one draw per device, for row and report.
+//! - `validate` checks this against events drawn one by one, [`anchored_bit`] itself and integer randomized response.
+//! - A sampled event is drawn from the device's shares and hidden by subset selection over 33 symbols ("no data" included) with the best subset size, 9.
+//!
+//! After drift each event of a falling cell v moves with probability −δ_v/g_v to a rising cell, drawn in proportion to its δ; so the mean of the fleet moves by δ exactly,
+//! whatever its devices. Directions are drawn anew for each fleet. References are drawn anew for each run; 10,000 null runs are 100 fleets with 100 runs each.
+
+#![allow(clippy::print_stdout)]
+
+use driftglass::drift::{Fleet as Expected, HETEROGENEOUS, anchored_test, combined_p_value, question_mix, wald};
+use driftglass::estimate::Matrix;
+use driftglass::sketch::{Anchor, anchored_bit, hadamard_order, half_space, row_of};
+use fastrand::Rng;
+
+const DEVICES: usize = 20_000;
+const CELLS: usize = 32;
+const ROWS: usize = CELLS - 1;
+const WEIGHT_FALSE: u64 = 1 << 32;
+/// ⌊e · 2^32⌋: ε = 1.
+const WEIGHT_TRUE: u64 = 11_674_931_554;
+const TV: f64 = 0.03;
+const LEVEL: f64 = 0.05;
+/// Of the Dirichlet law of devices that differ.
+const CONCENTRATION: f64 = 20.0;
+const SEED: u64 = 0x0A_2C_40_2E_D0;
+
+fn main() {
+    let quick = std::env::args().any(|argument| argument == "--quick");
+    let mut rng = Rng::with_seed(SEED);
+    println!("{DEVICES} devices, {CELLS} cells, ε = 1, level 5 %, seed {SEED:#x}");
+    validate(&mut rng);
+    false_alarms(if quick { 400 } else { 10_000 }, &mut rng);
+    power(if quick { 100 } else { 2_000 }, &mut rng);
+    mixes(if quick { 40 } else { 400 }, if quick { 100 } else { 10_000 }, &mut rng);
+}
+
+// ---- Fleets -------------------------------------------------------------------------------------------------------
+
+#[derive(Clone, Copy, PartialEq)]
+enum Devices {
+    Alike,
+    Differing,
+}
+
+#[derive(Clone, Copy)]
+enum Events {
+    Fixed(u64),
+    /// ⌊201^u⌋ for uniform u: 1 to 200. A device keeps its number.
+    LogUniform,
+}
+
+#[derive(Clone, Copy)]
+enum Shares {
+    Even,
+    Zipf,
+}
+
+#[derive(Clone, Copy)]
+enum Shift {
+    /// A share of the events comes from the same Zipf law over permuted cells.
+    Mixture,
+    /// A random half of the cells rises, the other falls, in proportion to their shares.
+    HalvesInProportion,
+    /// A random half of the cells rises, the other falls, all by as much.
+    HalvesByAsMuch,
+    /// One random cell loses to another.
+    TwoCells,
+}
+
+impl Shares {
+    fn draw(self) -> Vec<f64> {
+        let weight = |cell: usize| match self {
+            Self::Even => 1.0,
+            Self::Zipf => libm::pow(cell as f64 + 1.0, -1.1),
+        };
+        normalized((0..CELLS).map(weight).collect())
+    }
+}
+
+impl Shift {
+    /// δ, with ½ Σ|δ| = TV.
+    fn draw(self, shares: &[f64], rng: &mut Rng) -> Vec<f64> {
+        let mut order: Vec<usize> = (0..CELLS).collect();
+        rng.shuffle(&mut order);
+        let mut delta = vec![0.0; CELLS];
+        match self {
+            Self::Mixture => (0..CELLS).for_each(|cell| delta[cell] = shares[order[cell]] - shares[cell]),
+            Self::TwoCells => (delta[order[0]], delta[order[1]]) = (1.0, -1.0),
+            Self::HalvesByAsMuch => order
+                .iter()
+                .enumerate()
+                .for_each(|(place, cell)| delta[*cell] = if place < CELLS / 2 { 1.0 } else { -1.0 }),
+            Self::HalvesInProportion => {
+                for (half, sign) in order.chunks(CELLS / 2).zip([1.0, -1.0]) {
+                    let total: f64 = half.iter().map(|cell| shares[*cell]).sum();
+                    half.iter().for_each(|cell| delta[*cell] = sign * shares[*cell] / total);
+                }
+            }
+        }
+        let size: f64 = delta.iter().map(|change| change.abs()).sum::<f64>() / 2.0;
+        delta.iter().map(|change| change * TV / size).collect()
+    }
+}
+
+/// A fleet, by device: events, and shares of the cells.
+struct Fleet {
+    mean: Vec<f64>,
+    /// One row if all devices are alike in shares.
+    shares: Vec<Vec<f64>>,
+    events: Vec<u64>,
+}
+
+impl Fleet {
+    fn new(shares: Shares, devices: Devices, events: Events, rng: &mut Rng) -> Self {
+        let mean = shares.draw();
+        let shares = match devices {
+            Devices::Alike => vec![mean.clone()],
+            Devices::Differing => (0..DEVICES).map(|_| dirichlet(&mean, rng)).collect(),
+        };
+        let number = |rng: &mut Rng| match events {
+            Events::Fixed(number) => number,
+            Events::LogUniform => libm::pow(201.0, rng.f64()) as u64,
+        };
+        let events = (0..DEVICES).map(|_| number(rng)).collect();
+        Self { mean, shares, events }
+    }
+
+    /// The same devices after the fleet's shares moved by δ.
+    fn moved(&self, delta: &[f64]) -> Self {
+        let kernel = |shares: &Vec<f64>| {
+            let leaves = |cell: usize| shares[cell] * (-delta[cell]).max(0.0) / self.mean[cell];
+            let moving: f64 = (0..CELLS).map(leaves).sum();
+            (0..CELLS).map(|cell| shares[cell] - leaves(cell) + moving * delta[cell].max(0.0) / TV).collect()
+        };
+        Self { mean: self.mean.clone(), shares: self.shares.iter().map(kernel).collect(), events: self.events.clone() }
+    }
+
+    /// The same devices with another number of events.
+    fn with_events(&self, events: u64) -> Self {
+        Self { mean: self.mean.clone(), shares: self.shares.clone(), events: vec![events; DEVICES] }
+    }
+
+    fn shares_of(&self, device: usize) -> &[f64] {
+        &self.shares[device % self.shares.len()]
+    }
+
+    /// The weights that devices are told.
+    fn baseline(&self) -> Vec<u32> {
+        self.mean.iter().map(|share| libm::round(share * 1e9) as u32).collect()
+    }
+
+    /// What each device says to each row.
+    fn reports(&self) -> Reports {
+        let baseline = self.baseline();
+        let anchors: Vec<Anchor> = (1..=ROWS).map(|row| Anchor::new(row, &baseline)).collect();
+        let same = self.shares.len() == 1 && self.events.iter().all(|events| *events == self.events[0]);
+        let devices = if same { 1 } else { DEVICES };
+        // Thresholds do not depend on the device but on its number of events.
+        let thresholds: Vec<Vec<f64>> = (0..=200)
+            .map(|events| anchors.iter().map(|anchor| anchor.threshold(events) as f64 / libm::exp2(64.0)).collect())
+            .collect();
+        let mut ones = Vec::with_capacity(devices * ROWS);
+        for device in 0..devices {
+            let (shares, events) = (self.shares_of(device), self.events[device]);
+            for row in 1..=ROWS {
+                let inside: f64 = (0..CELLS).filter(|cell| half_space(row, *cell)).map(|cell| shares[cell]).sum();
+                let bit = above(events, inside.clamp(0.0, 1.0), thresholds[events as usize][row - 1]);
+                let (t, f) = (WEIGHT_TRUE as f64, WEIGHT_FALSE as f64);
+                ones.push(((f + (t - f) * bit) / (t + f) * libm::exp2(32.0)) as u32);
+            }
+        }
+        Reports { ones }
+    }
+}
+
+/// P[report 1] of each device and row, in units of 2^-32; one device stands for all if they are alike.
+struct Reports {
+    ones: Vec<u32>,
+}
+
+impl Reports {
+    /// Adds one window: each device that answers the anchored bit draws a row and a report.
+    fn window(&self, counters: &mut [u64], devices: usize, rng: &mut Rng) {
+        let stride = if self.ones.len() == ROWS { 0 } else { ROWS };
+        for device in 0..devices {
+            self.answer(device * stride, counters, rng);
+        }
+    }
+
+    fn answer(&self, place: usize, counters: &mut [u64], rng: &mut Rng) {
+        let word = rng.u64(..);
+        let row = ((word & 0xFFFF_FFFF) * ROWS as u64 >> 32) as usize;
+        let one = (word >> 32) < u64::from(self.ones[place + row]);
+        counters[2 * (row + 1) + usize::from(one)] += 1;
+    }
+
+    fn windows(&self, number: usize, rng: &mut Rng) -> Vec<u64> {
+        let mut counters = vec![0; 2 * hadamard_order(CELLS)];
+        (0..number).for_each(|_| self.window(&mut counters, DEVICES, rng));
+        counters
+    }
+}
+
+/// P[Z + U ≥ threshold] for Z ~ Bin(m, s).
+fn above(m: u64, s: f64, threshold: f64) -> f64 {
+    let median = libm::floor(threshold);
+    let part = threshold - median;
+    let tail = |from: f64| at_least(m, s, from);
+    (1.0 - part) * tail(median) + part * tail(median + 1.0)
+}
+
+/// P[Z ≥ from], summed from the far end of the smaller share.
+fn at_least(m: u64, s: f64, from: f64) -> f64 {
+    if from <= 0.0 {
+        return 1.0;
+    }
+    if s > 0.5 { at_most(m, 1.0 - s, m as f64 - from) } else { 1.0 - at_most(m, s, from - 1.0) }
+}
+
+/// P[Z ≤ to] for s ≤ 1/2.
+fn at_most(m: u64, s: f64, to: f64) -> f64 {
+    let m = m as f64;
+    let (mut term, mut sum, mut count) = (libm::pow(1.0 - s, m), 0.0, 0.0);
+    while count <= to && count <= m {
+        sum += term;
+        term *= (m - count) / (count + 1.0) * s / (1.0 - s);
+        count += 1.0;
+    }
+    sum
+}
+
+fn normalized(weights: Vec<f64>) -> Vec<f64> {
+    let total: f64 = weights.iter().sum();
+    weights.iter().map(|weight| weight / total).collect()
+}
+
+fn dirichlet(mean: &[f64], rng: &mut Rng) -> Vec<f64> {
+    normalized(mean.iter().map(|share| gamma(CONCENTRATION * share, rng)).collect())
+}
+
+/// Marsaglia and Tsang, "A simple method for generating gamma variables", 2000; with their step for shapes below 1.
+fn gamma(shape: f64, rng: &mut Rng) -> f64 {
+    if shape < 1.0 {
+        return gamma(shape + 1.0, rng) * libm::pow(rng.f64(), 1.0 / shape);
+    }
+    let d = shape - 1.0 / 3.0;
+    let c = 1.0 / libm::sqrt(9.0 * d);
+    loop {
+        let normal = libm::sqrt(-2.0 * libm::log(1.0 - rng.f64())) * libm::cos(2.0 * core::f64::consts::PI * rng.f64());
+        let v = libm::pow(1.0 + c * normal, 3.0);
+        if v > 0.0 && libm::log(1.0 - rng.f64()) < 0.5 * normal * normal + d - d * v + d * libm::log(v) {
+            return d * v;
+        }
+    }
+}
+
+/// A cell drawn from shares.
+fn draw(shares: &[f64], rng: &mut Rng) -> usize {
+    let mut point = rng.f64();
+    let below = |share: &f64| {
+        point -= share;
+        point < 0.0
+    };
+    shares.iter().position(below).unwrap_or(CELLS - 1)
+}
+
+// ---- Validation ---------------------------------------------------------------------------------------------------
+
+/// Events one by one, the device's own code and integer randomized response against the probabilities above.
+fn validate(rng: &mut Rng) {
+    const WINDOWS: usize = 10;
+    let fleet = Fleet::new(Shares::Zipf, Devices::Differing, Events::LogUniform, rng);
+    let (reports, baseline) = (fleet.reports(), fleet.baseline());
+    let mut counters = vec![0_u64; 2 * hadamard_order(CELLS)];
+    let (mut expected, mut variance) = (vec![0.0; ROWS + 1], vec![0.0; ROWS + 1]);
+    for _ in 0..WINDOWS {
+        for device in 0..DEVICES {
+            let mut counts = [0_u32; CELLS];
+            (0..fleet.events[device]).for_each(|_| counts[draw(fleet.shares_of(device), rng)] += 1);
+            let id = (u128::from(rng.u64(..)) << 64 | u128::from(rng.u64(..))).to_be_bytes();
+            let row = row_of(&id, CELLS);
+            let bit = anchored_bit(&counts, row, &baseline, rng.u64(..));
+            let lie = rng.u64(..WEIGHT_TRUE + WEIGHT_FALSE) >= WEIGHT_TRUE;
+            counters[2 * row + (bit ^ usize::from(lie))] += 1;
+            let one = f64::from(reports.ones[device * ROWS + row - 1]) / libm::exp2(32.0);
+            expected[row] += one;
+            variance[row] += one * (1.0 - one);
+        }
+    }
+    let term = |row: usize| {
+        let difference = counters[2 * row + 1] as f64 - expected[row];
+        difference * difference / variance[row]
+    };
+    let statistic: f64 = (1..=ROWS).map(term).sum();
+    println!(
+        "law of the reports against events drawn one by one ({} device-windows, log-uniform events, Dirichlet): \
+         χ² = {statistic:.1} on {ROWS} df, p = {:.3}\n",
+        WINDOWS * DEVICES,
+        driftglass::drift::chi_squared_survival(statistic, ROWS),
+    );
+}
+
+// ---- Tables -------------------------------------------------------------------------------------------------------
+
+fn alarm(current: &[u64], reference: &[u64], baseline: &[u32]) -> bool {
+    anchored_test(current, reference, baseline, WEIGHT_TRUE, WEIGHT_FALSE).expect("answers").p_value < LEVEL
+}
+
+/// The share of runs with an alarm; 100 runs for each of the fleets that `pair` makes (reference, current).
+fn alarms(runs: usize, windows: usize, rng: &mut Rng, pair: &dyn Fn(&mut Rng) -> (Fleet, Fleet)) -> f64 {
+    let mut alarms = 0;
+    for _ in 0..runs.div_ceil(100) {
+        let (then, now) = pair(rng);
+        let baseline = then.baseline();
+        let (then, now) = (then.reports(), now.reports());
+        for _ in 0..100 {
+            let reference = then.windows(windows, rng);
+            alarms += usize::from(alarm(&now.windows(1, rng), &reference, &baseline));
+        }
+    }
+    alarms as f64 / (100 * runs.div_ceil(100)) as f64
+}
+
+fn percent(share: f64, runs: usize) -> String {
+    format!("{:5.2} ± {:.2} %", 100.0 * share, 196.0 * libm::sqrt(share * (1.0 - share) / runs as f64))
+}
+
+fn name(devices: Devices) -> &'static str {
+    if devices == Devices::Alike { "alike" } else { "Dirichlet(20)" }
+}
+
+fn false_alarms(runs: usize, rng: &mut Rng) {
+    println!("false alarms, nothing changed, 50 events each, {runs} runs (± 95 %)");
+    for (shares, shape) in [(Shares::Zipf, "Zipf(1.1)"), (Shares::Even, "even")] {
+        for devices in [Devices::Alike, Devices::Differing] {
+            for windows in [60, 5] {
+                let pair = |rng: &mut Rng| {
+                    let fleet = Fleet::new(shares, devices, Events::Fixed(50), rng);
+                    let same = fleet.with_events(50);
+                    (fleet, same)
+                };
+                let share = alarms(runs, windows, rng, &pair);
+                println!(
+                    "  {shape:10} {:14} reference of {windows:2} windows  {}",
+                    name(devices),
+                    percent(share, runs)
+                );
+            }
+        }
+    }
+    let runs = runs / 5;
+    println!("false alarms when devices have 20 events now and had 50, reference of 60 windows, {runs} runs");
+    for devices in [Devices::Alike, Devices::Differing] {
+        let pair = |rng: &mut Rng| {
+            let fleet = Fleet::new(Shares::Zipf, devices, Events::Fixed(50), rng);
+            let fewer = fleet.with_events(20);
+            (fleet, fewer)
+        };
+        let share = alarms(runs, 60, rng, &pair);
+        println!("  Zipf(1.1)  {:14}  {}", name(devices), percent(share, runs));
+    }
+    println!();
+}
+
+const SHIFTS: [(Shares, Shift, &str); 5] = [
+    (Shares::Zipf, Shift::Mixture, "Zipf(1.1), some events from the Zipf law over permuted cells"),
+    (Shares::Zipf, Shift::HalvesInProportion, "Zipf(1.1), a random half up, the other down, in proportion"),
+    (Shares::Even, Shift::TwoCells, "even, one cell loses to another"),
+    (Shares::Zipf, Shift::HalvesByAsMuch, "Zipf(1.1), a random half up, the other down, all by as much"),
+    (Shares::Even, Shift::HalvesByAsMuch, "even, a random half up, the other down: the smallest Σδ²"),
+];
+
+/// Σδ² over TV², averaged over directions: what power depends on.
+fn energy(shares: Shares, shift: Shift, rng: &mut Rng) -> f64 {
+    let shares = shares.draw();
+    let one = |rng: &mut Rng| shift.draw(&shares, rng).iter().map(|change| change * change).sum::<f64>() / (TV * TV);
+    (0..1_000).map(|_| one(rng)).sum::<f64>() / 1_000.0
+}
+
+fn power(runs: usize, rng: &mut Rng) {
+    println!("power, 50 events each, total-variation shift {TV}, reference of 60 windows, {runs} runs");
+    for (shares, shift, name) in SHIFTS {
+        let mut found = Vec::new();
+        for devices in [Devices::Alike, Devices::Differing] {
+            let pair = |rng: &mut Rng| {
+                let fleet = Fleet::new(shares, devices, Events::Fixed(50), rng);
+                let moved = fleet.moved(&shift.draw(&fleet.mean, rng));
+                (fleet, moved)
+            };
+            found.push(alarms(runs, 60, rng, &pair));
+        }
+        let energy = energy(shares, shift, rng);
+        println!("  {name:62} Σδ²/TV² {energy:.3}  alike {:.3}  Dirichlet(20) {:.3}", found[0], found[1]);
+    }
+    println!();
+}
+
+// ---- Mix of questions ---------------------------------------------------------------------------------------------
+
+/// Subset selection over the cells and "no data".
+struct Sampled {
+    /// P[kept].
+    p: f64,
+    q: f64,
+}
+
+const SYMBOLS: usize = CELLS + 1;
+const SUBSET: usize = 9;
+
+/// Sums of one sample of windows: anchored counters, support counts and sampled reports.
+struct Sums {
+    counters: Vec<u64>,
+    support: Vec<u64>,
+    sampled: u64,
+}
+
+impl Sampled {
+    fn new() -> Self {
+        let (k, w) = (SYMBOLS as f64, SUBSET as f64);
+        let keep = w * WEIGHT_TRUE as f64;
+        let p = keep / (keep + (k - w) * WEIGHT_FALSE as f64);
+        Self { p, q: p * (w - 1.0) / (k - 1.0) + (1.0 - p) * w / (k - 1.0) }
+    }
+
+    /// n·Var of a small share.
+    fn noise(&self) -> f64 {
+        self.q * (1.0 - self.q) / ((self.p - self.q) * (self.p - self.q))
+    }
+
+    /// A uniform subset of the right size, with the symbol or without.
+    fn report(&self, symbol: usize, support: &mut [u64], rng: &mut Rng) {
+        let keep = rng.f64() < self.p;
+        let mut left = if keep { SUBSET - 1 } else { SUBSET };
+        support[symbol] += u64::from(keep);
+        let mut taken = 1_u64 << symbol;
+        while left > 0 {
+            let other = rng.usize(..SYMBOLS);
+            if taken >> other & 1 == 0 {
+                taken |= 1 << other;
+                support[other] += 1;
+                left -= 1;
+            }
+        }
+    }
+
+    /// Windows in which a device answers the anchored bit with weight `mix[0]` and by a sampled event with `mix[1]`.
+    fn windows(&self, fleet: &Fleet, reports: &Reports, mix: [u32; 2], number: usize, rng: &mut Rng) -> Sums {
+        let mut sums = Sums { counters: vec![0; 2 * hadamard_order(CELLS)], support: vec![0; SYMBOLS], sampled: 0 };
+        let stride = if reports.ones.len() == ROWS { 0 } else { ROWS };
+        for device in (0..number).flat_map(|_| 0..DEVICES) {
+            if rng.u32(..mix[0] + mix[1]) < mix[0] {
+                reports.answer(device * stride, &mut sums.counters, rng);
+            } else {
+                self.report(draw(fleet.shares_of(device), rng), &mut sums.support, rng);
+                sums.sampled += 1;
+            }
+        }
+        sums
+    }
+
+    /// The p-value of the χ² test of two samples, with the covariance of the channel at the pooled shares.
+    fn p_value(&self, now: &Sums, then: &Sums) -> f64 {
+        let (k, w) = (SYMBOLS as f64, SUBSET as f64);
+        let (n, all) = (now.sampled as f64, (now.sampled + then.sampled) as f64);
+        let mean: Vec<f64> =
+            now.support.iter().zip(&then.support).map(|(now, then)| (now + then) as f64 / all).collect();
+        let f = |v: usize| (mean[v] - self.q) / (self.p - self.q);
+        let r = self.p * (w - 1.0) / (k - 1.0);
+        let t = (self.p * (w - 1.0) * (w - 2.0) + (1.0 - self.p) * w * (w - 1.0)) / ((k - 1.0) * (k - 2.0));
+        let covariance = Matrix::from_fn(SYMBOLS, |u, v| {
+            let both = if u == v { mean[u] } else { r * (f(u) + f(v)) + t * (1.0 - f(u) - f(v)) };
+            (both - mean[u] * mean[v]) * (1.0 / n + 1.0 / (all - n))
+        });
+        let share = |sums: &Sums, v: usize| sums.support[v] as f64 / sums.sampled as f64;
+        let difference: Vec<f64> = (0..SYMBOLS).map(|v| share(now, v) - share(then, v)).collect();
+        wald(&difference, &covariance).expect("positive definite").p_value
+    }
+
+    /// The share of runs in which the test that the mix has alarms.
+    fn alarms(
+        &self,
+        runs: usize,
+        windows: usize,
+        mix: [u32; 2],
+        rng: &mut Rng,
+        pair: &dyn Fn(&mut Rng) -> (Fleet, Fleet),
+    ) -> f64 {
+        let mut alarms = 0;
+        let per_fleet = runs.div_ceil(100).max(20).min(runs);
+        for _ in 0..runs / per_fleet {
+            let (then, now) = pair(rng);
+            let baseline = then.baseline();
+            let (then_reports, now_reports) = (then.reports(), now.reports());
+            for _ in 0..per_fleet {
+                let reference = self.windows(&then, &then_reports, mix, windows, rng);
+                let current = self.windows(&now, &now_reports, mix, 1, rng);
+                let test = anchored_test(&current.counters, &reference.counters, &baseline, WEIGHT_TRUE, WEIGHT_FALSE);
+                let p_value = match (test, current.sampled) {
+                    (Some(test), 0) => test.p_value,
+                    (Some(test), _) => combined_p_value(test.p_value, self.p_value(&current, &reference)),
+                    (None, _) => self.p_value(&current, &reference),
+                };
+                alarms += usize::from(p_value < LEVEL);
+            }
+        }
+        alarms as f64 / (runs / per_fleet * per_fleet) as f64
+    }
+}
+
+fn mixes(runs: usize, null_runs: usize, rng: &mut Rng) {
+    let sampled = Sampled::new();
+    let law: Vec<(u64, f64)> = (1..=200).map(|m| (m, libm::log((m + 1) as f64 / m as f64))).collect();
+    let expected = Expected { events: &law, concentration: HETEROGENEOUS };
+    let mix = question_mix(expected, CELLS, [WEIGHT_TRUE, WEIGHT_FALSE], sampled.noise());
+    println!("log-uniform 1 to 200 events: {}", mix.reason);
+    let chosen = [mix.anchored, mix.sampled];
+    println!(
+        "power, shift {TV}, reference of 60 windows, {runs} runs: all sample one / the mix / all answer the anchored bit"
+    );
+    for (shares, shift, name) in SHIFTS {
+        for devices in [Devices::Alike, Devices::Differing] {
+            let pair = |rng: &mut Rng| {
+                let fleet = Fleet::new(shares, devices, Events::LogUniform, rng);
+                let moved = fleet.moved(&shift.draw(&fleet.mean, rng));
+                (fleet, moved)
+            };
+            let [one, both, bit] = [[0, 1], chosen, [1, 0]].map(|mix| sampled.alarms(runs, 60, mix, rng, &pair));
+            println!("  {name:62} {:14} {one:.3} / {both:.3} / {bit:.3}", self::name(devices));
+        }
+    }
+    println!("false alarms of the mix, reference of 5 windows, Zipf(1.1), {null_runs} runs");
+    for devices in [Devices::Alike, Devices::Differing] {
+        let pair = |rng: &mut Rng| {
+            let fleet = Fleet::new(Shares::Zipf, devices, Events::LogUniform, rng);
+            let same = fleet.moved(&[0.0; CELLS]);
+            (fleet, same)
+        };
+        let share = sampled.alarms(null_runs, 5, chosen, rng, &pair);
+        println!("  {:14} {}", name(devices), percent(share, null_runs));
+    }
+}
