@@ -11,6 +11,7 @@
 //! | [`store`] | the SQLite file: what is kept and how long |
 //! | [`tally`] | how many reports met which fate |
 //! | [`verdicts`] | from sums to estimates, tests and verdicts; pure |
+//! | [`figure`] | what is known of a question whose answers are not shares; pure |
 //! | [`http`] | routes, problem documents, pages |
 //! | [`server`] | start and graceful stop |
 //! | [`explain`] | why each question of a spec has its mechanism |
@@ -24,6 +25,7 @@
 pub mod cli;
 pub mod clock;
 pub mod explain;
+pub mod figure;
 pub mod freeze;
 pub mod http;
 pub mod intake;

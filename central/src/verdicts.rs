@@ -18,6 +18,7 @@ use driftglass::spec::{MonitorSpec, Question, WindowIndex};
 use serde::Serialize;
 
 use crate::clock::Clock;
+use crate::figure::{Figure, MAX_REFERENCE_WINDOWS};
 use crate::registry::Registered;
 use crate::store::Sums;
 
@@ -85,6 +86,7 @@ struct WindowVerdict {
     no_data: Option<Interval>,
     wald: Option<WaldTest>,
     effect: Option<EffectSize>,
+    figure: Option<Figure>,
     verdict: &'static str,
     reports_needed: Option<u64>,
 }
@@ -196,6 +198,8 @@ impl Rules<'_> {
     ) -> WindowVerdict {
         let question = &self.spec.questions[index];
         let (span_first_window, span) = self.span(sums, window);
+        let before = sums.range(..span_first_window).rev().take(MAX_REFERENCE_WINDOWS).map(|(_, sum)| sum);
+        let figure = Figure::of(question, self.spec.metric_of(question), &span, &merged(before));
         let ordered = question.ordered(self.spec.metric_of(question));
         let delta = self.spec.detection.deltas[index];
         let reference = reference.filter(|_| question.has_shares());
@@ -213,7 +217,8 @@ impl Rules<'_> {
             no_data: None,
             wald: None,
             effect: None,
-            verdict: "waiting",
+            verdict: figure.as_ref().map_or("waiting", |figure| figure.verdict(self.level)),
+            figure,
             reports_needed: None,
         };
         match known {
@@ -256,14 +261,9 @@ impl Rules<'_> {
     /// The first window with reports of the span that ends with a window, and the sum over the span.
     fn span(&self, sums: &BTreeMap<WindowIndex, Aggregate>, window: WindowIndex) -> (WindowIndex, Aggregate) {
         let first = window.saturating_sub(self.spec.detection.span_windows - 1);
-        let mut with_reports = sums.range(first..=window);
-        let Some((&first, sum)) = with_reports.next() else { return (window, Aggregate::new(0)) };
-        let mut total = sum.clone();
-        for (_, sum) in with_reports {
-            // Cannot fail: the store gives all aggregates of a question the counters of its randomizer.
-            total.merge(sum).expect("one question");
-        }
-        (first, total)
+        let with_reports = sums.range(first..=window);
+        let first = with_reports.clone().next().map_or(window, |(first, _)| *first);
+        (first, merged(with_reports.map(|(_, sum)| sum)))
     }
 
     fn interval(&self, estimate: &Estimate, cell: usize) -> Interval {
@@ -271,4 +271,14 @@ impl Rules<'_> {
         let clip = |share: f64| share.clamp(0.0, 1.0);
         Interval { estimate: clip(share), lower: clip(share - error), upper: clip(share + error) }
     }
+}
+
+/// The sum of aggregates of one question; without counters if there are none.
+fn merged<'a>(mut sums: impl Iterator<Item = &'a Aggregate>) -> Aggregate {
+    let Some(mut total) = sums.next().cloned() else { return Aggregate::new(0) };
+    for sum in sums {
+        // Cannot fail: the store gives all aggregates of a question the counters of its randomizer.
+        total.merge(sum).expect("one question");
+    }
+    total
 }
