@@ -3,6 +3,7 @@
 mod drift_vectors;
 mod entropy;
 mod exact_law;
+mod ledger_traces;
 mod pipeline;
 mod randomizers;
 mod rotation;
