@@ -4,11 +4,11 @@
 //   node tests/kill/main.mjs --kills 300 --seed 1
 //
 // The server answers some uploads with an error or not at all, so that devices send again. Clocks of single processes are set back and
-// ahead. A lock file that a killed process left is aged by this program, once it has stood untouched for a while, instead of waiting
+// ahead. A lock that a killed or frozen process holds is aged by this program, once it has stood untouched for a while, instead of waiting
 // the half minute after which the store breaks it.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, stat, utimes } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, utimes } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -67,7 +67,7 @@ await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 
 const directory = await mkdtemp(join(tmpdir(), "driftglass-kill-"));
 const startedMs = Date.now();
-const tally = { killed: 0, killedBeforeJoining: 0, agedLocks: 0 };
+const tally = { killed: 0, killedBeforeJoining: 0, frozen: 0, agedLocks: 0 };
 const failures = [];
 try {
   const lives = [];
@@ -112,7 +112,7 @@ async function live(device) {
     child.stderr.on("data", (text) => (said += text));
     // One in ten is killed while it starts, the others some time after they joined.
     if (random() < 0.1) await Promise.race([sleep(random() * 400), ended]);
-    else await Promise.race([ready.then(() => sleep(random() * 900)), ended]);
+    else await Promise.race([ready.then(() => lifetime(child)), ended]);
     if (child.exitCode === null && child.kill("SIGKILL")) {
       tally.killed += 1;
       if (!joined) tally.killedBeforeJoining += 1;
@@ -123,16 +123,28 @@ async function live(device) {
   }
 }
 
+/** Lets a process live for a while. One in four is frozen on the way, as a system does with a laptop's lid: until others think it dead. */
+async function lifetime(child) {
+  await sleep(random() * 900);
+  if (random() < 0.75) return;
+  child.kill("SIGSTOP");
+  tally.frozen += 1;
+  await sleep(2.5 * LOST_LOCK_MS);
+  child.kill("SIGCONT");
+  await sleep(random() * 300);
+}
+
+/** Ages the draft in a lock that stands untouched, whether its owner is dead or frozen. */
 async function ageLostLocks(device) {
   const lock = `${path(device)}.lock`;
-  const identity = () => stat(lock).then(({ ino, mtimeMs }) => `${ino} ${mtimeMs}`, () => undefined);
   let [before, since] = [undefined, 0];
   while (tally.killed < kills && failures.length === 0) {
-    const seen = await identity();
-    if (seen !== before) [before, since] = [seen, Date.now()];
-    if (seen !== undefined && Date.now() - since > LOST_LOCK_MS) {
+    const [name] = await readdir(lock).catch(() => []);
+    if (name !== before) [before, since] = [name, Date.now()];
+    if (name !== undefined && Date.now() - since > LOST_LOCK_MS) {
       const past = new Date(Date.now() - 3_600_000);
-      await utimes(lock, past, past).then(() => (tally.agedLocks += 1), () => undefined);
+      await utimes(join(lock, name), past, past).then(() => (tally.agedLocks += 1), () => undefined);
+      since = Date.now();
     }
     await sleep(20);
   }
