@@ -91,6 +91,7 @@ fn twenty_thousand_traces_keep_every_promise() {
         ("distinct reports", tally.released),
         ("reports sent again", tally.resent),
         ("waits for the other writer", tally.waits_for_other_writer),
+        ("transactions that were overtaken", tally.overtaken),
         ("clocks set back", tally.clock_set_back),
         ("cleared storages", tally.cleared),
         ("changes of spec", tally.spec_changes),

@@ -1,8 +1,8 @@
 //! A model of the host: two processes, one transactional store, a clock, and a server that keeps what it is sent.
 //!
 //! The store is that of `js/src/store/`: a transaction reads the committed contents and commits state and outbox entry
-//! together or not at all; two transactions never overlap, the second waits (a lock file, an IndexedDB read-write transaction); when
-//! its owner dies, a transaction is gone. The order of calls is that of `js/src/monitor.ts` and `js/src/upload.ts`. Monitor, state and
+//! together or not at all; two transactions never overlap, the second waits (a lock, an IndexedDB read-write transaction); when
+//! its owner dies, a transaction is gone; when its owner only slept until others took it for dead, it fails. The order of calls is that of `js/src/monitor.ts` and `js/src/upload.ts`. Monitor, state and
 //! ledger are the real ones.
 //!
 //! Every arrow below is one step of a trace, so that a kill, the other process or a jump of the clock can come between any two:
@@ -54,6 +54,8 @@ pub(crate) struct Tally {
     /// Times that a report was sent again.
     pub(crate) resent: u64,
     pub(crate) waits_for_other_writer: u64,
+    /// Transactions whose owner slept until its lock was taken away.
+    pub(crate) overtaken: u64,
     pub(crate) clock_set_back: u64,
     pub(crate) cleared: u64,
     pub(crate) spec_changes: u64,
@@ -72,6 +74,7 @@ impl Tally {
         self.released += other.released;
         self.resent += other.resent;
         self.waits_for_other_writer += other.waits_for_other_writer;
+        self.overtaken += other.overtaken;
         self.clock_set_back += other.clock_set_back;
         self.cleared += other.cleared;
         self.spec_changes += other.spec_changes;
@@ -232,6 +235,7 @@ impl<'b, 's> World<'b, 's> {
             181..186 => self.attic.clone_from(&self.store.outbox),
             186..191 => self.send_all(self.attic.clone()),
             191..193 => self.change_spec(process),
+            193 => self.overtake(),
             _ => {
                 self.transact_for_a_while(process);
                 self.crash(process);
@@ -278,6 +282,13 @@ impl<'b, 's> World<'b, 's> {
         let spec = self.processes[process].spec;
         self.processes[process] = Process { spec, joined: false, transaction: Transaction::Idle, upload: Upload::Idle };
         self.bench.monitors[process].iter_mut().for_each(Monitor::purge);
+    }
+
+    /// The owner of the open transaction slept so long that its lock is taken away; it wakes up later and goes on.
+    fn overtake(&mut self) {
+        if self.writer.take().is_some() {
+            self.tally.overtaken += 1;
+        }
     }
 
     fn change_spec(&mut self, process: usize) {
@@ -395,6 +406,10 @@ impl<'b, 's> World<'b, 's> {
     }
 
     fn commit(&mut self, process: usize, working: Contents) -> Transaction {
+        if self.writer != Some(process) && self.host != Host::LetsTransactionsOverlap {
+            // Overtaken: the file store has no draft to commit with, and the transaction fails.
+            return self.end(process);
+        }
         match self.host {
             Host::CommitsOutboxAlone if self.store.state.is_some() => {
                 self.store = Contents { state: self.store.state.take(), ..working };
