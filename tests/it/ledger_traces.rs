@@ -1,11 +1,12 @@
 //! The ledger under crashes: random traces over the real monitor, state and ledger, on a model of the host's store.
 //!
-//! A trace is 120 actions: events, time, clocks set back and ahead, transactions of two processes taken step by step, kills between any
-//! two, uploads whose answer is lost, old copies of the outbox sent again, cleared storage, other specs of the same app, failing entropy.
-//! After each action an oracle of its own recomputes what was spent from the bytes that were sent. Both are described in their modules.
+//! A trace is 120 actions: events, time, clocks set back and ahead, transactions of two processes taken step by step,
+//! kills between any two, uploads whose answer is lost, old copies of the outbox sent again, cleared storage, other
+//! specs of the same app, failing entropy. After each action an oracle of its own recomputes what was spent from the
+//! bytes that were sent. Both are described in their modules.
 //!
-//! Here the seed is fixed and the traces are few; `cargo xtask kill-test` runs [`as_many_as_asked`], a million with a fresh seed. A trace
-//! that fails names its seed: the same seed with one trace runs it again.
+//! Here the seed is fixed and the traces are few; `cargo xtask kill-test` runs [`as_many_as_asked`], a million with a
+//! fresh seed. A trace that fails names its seed: the same seed with one trace runs it again.
 
 mod host;
 mod oracle;
@@ -24,8 +25,8 @@ use serde_json::{Value, json};
 use host::{Bench, Host, Tally};
 use oracle::Fault;
 
-/// Three specs of one app that differ in windows, rotation, joining and questions, under caps that bind: two or three answers in
-/// six hours, about twenty in a hundred.
+/// Three specs of one app that differ in windows, rotation, joining and questions, under caps that bind: two or three
+/// answers in six hours, about twenty in a hundred.
 fn specs() -> Vec<MonitorSpec> {
     let faults: Value = serde_json::from_str(include_str!("../vectors/spec-faults.json")).expect("JSON");
     let mut base = faults["base"].clone();

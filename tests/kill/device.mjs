@@ -1,5 +1,5 @@
-// One process of a device: answers and sends in a loop until it is killed. Its clock runs fast, so that windows of an hour pass in
-// a fraction of a second; it is the wall clock plus an offset, so that it goes on over restarts.
+// One process of a device: answers and sends in a loop until it is killed. Its clock runs fast, so that windows of an
+// hour pass in a fraction of a second; it is the wall clock plus an offset, so that it goes on over restarts.
 import { FileStore, Monitor } from "driftglass";
 
 const { spec, path, endpoint, key, startedMs, startedSecs, speed, offsetSecs } = JSON.parse(process.argv[2]);

@@ -1,11 +1,11 @@
-// Real processes, killed: for each device two Node processes share one FileStore and are ended with SIGKILL at random moments, while
-// a server keeps every byte it is sent. Started by `cargo xtask kill-test`.
+// Real processes, killed: for each device two Node processes share one FileStore and are ended with SIGKILL at random
+// moments, while a server keeps every byte it is sent. Started by `cargo xtask kill-test`.
 //
 //   node tests/kill/main.mjs --kills 300 --seed 1
 //
-// The server answers some uploads with an error or not at all, so that devices send again. Clocks of single processes are set back and
-// ahead. A lock that a killed or frozen process holds is aged by this program, once it has stood untouched for a while, instead of waiting
-// the half minute after which the store breaks it.
+// The server answers some uploads with an error or not at all, so that devices send again. Clocks of single processes
+// are set back and ahead. A lock that a killed or frozen process holds is aged by this program, once it has stood
+// untouched for a while, instead of waiting the half minute after which the store breaks it.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, utimes } from "node:fs/promises";
@@ -102,10 +102,10 @@ async function live(device) {
   while (tally.killed < kills && failures.length === 0) {
     // One process in eight has a clock that is some hours ahead or behind.
     const offsetSecs = random() < 0.125 ? Math.floor((random() * 8 - 4) * HOUR) : 0;
-    const port = server.address().port;
-    const options = { spec, path: path(device), key: String(device), startedMs, startedSecs: STARTED_SECS, speed: SPEED, offsetSecs };
-    const endpoint = `http://127.0.0.1:${port}/v1/reports`;
-    const child = spawn(process.execPath, [fileURLToPath(new URL("device.mjs", import.meta.url)), JSON.stringify({ ...options, endpoint })]);
+    const endpoint = `http://127.0.0.1:${server.address().port}/v1/reports`;
+    const clock = { startedMs, startedSecs: STARTED_SECS, speed: SPEED, offsetSecs };
+    const options = JSON.stringify({ spec, path: path(device), key: String(device), endpoint, ...clock });
+    const child = spawn(process.execPath, [fileURLToPath(new URL("device.mjs", import.meta.url)), options]);
     let [joined, said] = [false, ""];
     const ended = new Promise((resolve) => child.on("exit", (code, signal) => resolve({ code, signal })));
     const ready = new Promise((resolve) => child.stdout.once("data", () => resolve((joined = true))));
@@ -123,7 +123,7 @@ async function live(device) {
   }
 }
 
-/** Lets a process live for a while. One in four is frozen on the way, as a system does with a laptop's lid: until others think it dead. */
+/** Lets a process live for a while. One in four is frozen on the way, as systems do, until others take it for dead. */
 async function lifetime(child) {
   await sleep(random() * 900);
   if (random() < 0.75) return;

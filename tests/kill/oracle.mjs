@@ -36,7 +36,8 @@ export function judge(spec, sent, charged) {
     return { id: bytes.toString("hex", 28, HEADER), atSecs, cost };
   });
   const repeated = (values) => values.length - new Set(values).size;
-  const within = (list, { atSecs }, period) => list.filter((one) => one.atSecs >= atSecs && one.atSecs < atSecs + period);
+  const within = (list, { atSecs: from }, period) =>
+    list.filter(({ atSecs }) => atSecs >= from && atSecs < from + period);
   const sum = (list) => list.reduce((total, { cost }) => total + cost, 0);
   const overspent = ({ period_secs: period, epsilon_micronats: cap }) =>
     reports.filter((first) => sum(within(reports, first, period)) > cap).length;

@@ -1,7 +1,7 @@
 //! The ledger under crashes: a million simulated ones, then real processes that are killed.
 //!
-//! The traces are those of `tests/it/ledger_traces.rs`, in release mode on all cores; the processes are those of `tests/kill/`, Node
-//! with the built package and the real file store.
+//! The traces are those of `tests/it/ledger_traces.rs`, in release mode on all cores; the processes are those of
+//! `tests/kill/`, Node with the built package and the real file store.
 
 use std::process::{Command, ExitCode};
 use std::time::{SystemTime, UNIX_EPOCH};

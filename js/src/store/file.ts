@@ -16,12 +16,13 @@ interface Contents {
 }
 
 /**
- * Keeps state and outbox in one file, which is replaced as a whole: written beside, flushed to the disk, renamed, and the folder flushed. A lock keeps other
- * processes and other stores on the same file out meanwhile. For Node, Deno and Bun.
+ * Keeps state and outbox in one file, which is replaced as a whole: written beside, flushed to the disk, renamed, and the
+ * folder flushed. A lock keeps other processes and other stores on the same file out meanwhile. For Node, Deno and Bun.
  *
- * The lock is a folder that holds one draft, named by its owner alone. It is taken by renaming a folder with a draft in it onto the lock, which succeeds only
- * while there is none or it is empty. A commit renames the draft to the file: one step that commits and gives the lock back. So a lock can be taken from
- * an owner that seems dead by removing its draft: should the owner only have slept, it has nothing left to commit with.
+ * The lock is a folder that holds one draft, named by its owner alone. It is taken by renaming a folder with a draft in it
+ * onto the lock, which succeeds only while there is none or it is empty. A commit renames the draft to the file: one step
+ * that commits and gives the lock back. So a lock can be taken from an owner that seems dead by removing its draft: should
+ * the owner only have slept, it has nothing left to commit with.
  */
 export class FileStore implements Store {
   readonly #path: string;

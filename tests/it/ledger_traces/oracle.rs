@@ -1,7 +1,7 @@
 //! The oracle: recomputes from bytes what a device may have spent, and shares no code with the ledger.
 //!
-//! It reads reports and states by the offsets of `docs/report-format.md`. What it knows: every byte string that was sent, every
-//! entry that ever stood in the outbox, and the state that is stored. What it holds, after each action:
+//! It reads reports and states by the offsets of `docs/report-format.md`. What it knows: every byte string that was
+//! sent, every entry that ever stood in the outbox, and the state that is stored. What it holds, after each action:
 //!
 //! | Fault | Promise that is broken |
 //! | --- | --- |
@@ -124,7 +124,8 @@ impl<'s> Oracle<'s> {
         }
     }
 
-    /// The most that a device's reports cost in any span of this length. Such a span can be moved until it begins with a report.
+    /// The most that a device's reports cost in any span of this length. Such a span can be moved until it begins with
+    /// a report.
     fn most_sent(&self, device: u32, period_secs: u64) -> u64 {
         let reports = || self.sent.iter().filter(|report| report.device == device);
         let cost = |first: &Paid| {
