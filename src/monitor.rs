@@ -1,8 +1,8 @@
 //! The device's pipeline: observe, sketch, ask, privatize, encode.
 //!
-//! A [`Monitor`] holds the profiles of the current window and the one before; a [`DeviceState`] holds what lasts. To answer a window, the
-//! host opens a transaction on its store, reads the state, calls [`Monitor::answer`], and commits state and report together; only then may the report be
-//! sent.
+//! A [`Monitor`] holds the profiles of the current window and the one before; a [`DeviceState`] holds what lasts. To
+//! answer a window, the host opens a transaction on its store, reads the state, calls [`Monitor::answer`], and commits
+//! state and report together; only then may the report be sent.
 
 use std::collections::BTreeMap;
 
@@ -39,8 +39,8 @@ pub struct Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AnswerError {
-    /// The window is not due: not over yet, answered before, closed for reports, not this device's turn, or of a spec that
-    /// the device has not entered.
+    /// The window is not due: not over yet, answered before, closed for reports, not this device's turn, or of a spec
+    /// that the device has not entered.
     #[error("the window is not due: it is not over, not this device's, was answered before, or takes no more reports")]
     NotDue,
     /// The ledger refused the debit.
@@ -109,8 +109,8 @@ impl Monitor {
         &self.pending
     }
 
-    /// The next window that this device owes an answer: one of its turns that is over and still takes reports. None while the
-    /// device is in another spec.
+    /// The next window that this device owes an answer: one of its turns that is over and still takes reports. None
+    /// while the device is in another spec.
     #[must_use]
     pub fn due(&self, state: &DeviceState, now_secs: u64) -> Option<WindowIndex> {
         let current = self.spec.window.index_at(now_secs);
@@ -176,8 +176,8 @@ impl Monitor {
     }
 }
 
-/// The profile of the window of a moment. Only that window and the one before it are kept: neither time nor a clock that was wrong
-/// for a while lets profiles pile up.
+/// The profile of the window of a moment. Only that window and the one before it are kept: neither time nor a clock
+/// that was wrong for a while lets profiles pile up.
 fn profile_at<'a>(
     profiles: &'a mut BTreeMap<WindowIndex, Profile>,
     spec: &MonitorSpec,

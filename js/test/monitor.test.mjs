@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -276,6 +276,35 @@ test("a file keeps state and outbox across restarts", async (t) => {
   assert.equal((await after.monitor.ledger()).spent[0].spentMicronats, 3_000_000);
   writeFileSync(path, "{");
   await assert.rejects(after.monitor.close(), { code: "store-failed" });
+});
+
+test("a lock that was taken away leaves nothing to commit with", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "driftglass-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "device.json");
+  const [frozen, other] = [new FileStore(path), new FileStore(path)];
+  const report = { bytes: Uint8Array.of(7), createdSecs: 0 };
+  await frozen.transact(() => ({ state: Uint8Array.of(1) }));
+  // What another process does to an owner that slept for longer than any transaction takes.
+  const overtaken = frozen.transact(() => {
+    const [draft] = readdirSync(`${path}.lock`);
+    rmSync(join(`${path}.lock`, draft));
+    return { state: Uint8Array.of(2), report };
+  });
+  const later = other.transact(([version]) => ({ state: Uint8Array.of(version + 2) }));
+  await assert.rejects(overtaken, { code: "store-failed" });
+  await later;
+  await other.transact((state) => void assert.deepEqual(state, Uint8Array.of(3)));
+  assert.deepEqual(await frozen.outbox(10), []);
+  assert.deepEqual(readdirSync(folder), ["device.json"], "and no lock or draft is left");
+});
+
+test("the state of another app is refused", async () => {
+  const one = await device();
+  const other = { ...spec(), app: "another-app" };
+  await assert.rejects(device({ store: one.store, monitor: { spec: other } }), { code: "foreign-state" });
+  one.clock.secs = FIRST * WEEK;
+  assert.equal((await weeks(one, 1)).length, 1, "and nothing happened to it");
 });
 
 test("a commit that fails leaves no report to send", async () => {

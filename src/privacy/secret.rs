@@ -78,8 +78,8 @@ impl DeviceSecret {
 
     /// Whether this device answers `window`: of each block of `rotation_windows` windows it answers one.
     ///
-    /// Which one follows from the secret, the app and the block, and from nothing else: neither data nor a new spec of the
-    /// app move it.
+    /// Which one follows from the secret, the app and the block, and from nothing else: neither data nor a new spec of
+    /// the app move it.
     #[must_use]
     pub fn takes_part(&self, spec: &MonitorSpec, window: WindowIndex) -> bool {
         let (app, block) = (AppId::of(&spec.app), window / spec.rotation_windows);

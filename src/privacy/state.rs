@@ -1,8 +1,9 @@
 //! What a device keeps between visits: its secret, its ledger and the next window it may answer.
 //!
-//! The host stores the bytes and nothing else; it commits them together with the report they paid for. Layout, integers most
-//! significant byte first: version (1), app (16), secret (32), spec id (16), next window (4), number of debits (4), then 16
-//! bytes per debit: time and cost (8 each), number of paid epochs (2), then 6 bytes per epoch: question (2) and epoch (4). It is described for readers of a store in `docs/report-format.md`.
+//! The host stores the bytes and nothing else; it commits them together with the report they paid for. Layout, integers
+//! most significant byte first: version (1), app (16), secret (32), spec id (16), next window (4), number of debits
+//! (4), then 16 bytes per debit: time and cost (8 each), number of paid epochs (2), then 6 bytes per epoch: question (2)
+//! and epoch (4). It is described for readers of a store in `docs/report-format.md`.
 //!
 //! Version 1 had no app. It was never released, so it is not read: a device that holds it is purged and joins anew.
 
@@ -65,9 +66,9 @@ impl DeviceState {
 
     /// Enters a spec of the device's app: one that is new to it, or the one it is in. Secret and ledger stay.
     ///
-    /// Windows up to the newest debit are over for good, whatever the clock says: a device that comes back to a spec answers
-    /// none of its windows again. Beyond them the device waits for no window later than a device that joins now would: what a
-    /// clock that ran ahead put off, without a debit, is taken back.
+    /// Windows up to the newest debit are over for good, whatever the clock says: a device that comes back to a spec
+    /// answers none of its windows again. Beyond them the device waits for no window later than a device that joins now
+    /// would: what a clock that ran ahead put off, without a debit, is taken back.
     ///
     /// # Errors
     ///
@@ -88,7 +89,8 @@ impl DeviceState {
         Ok(())
     }
 
-    /// Whether it takes part in this spec. A device answers no other; as the app is part of a spec's id, none of another app.
+    /// Whether it takes part in this spec. A device answers no other; as the app is part of a spec's id, none of
+    /// another app.
     #[must_use]
     pub fn is_in(&self, spec: &MonitorSpec) -> bool {
         self.spec_id == spec.id()

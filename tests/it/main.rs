@@ -4,6 +4,7 @@ mod accounting;
 mod drift_vectors;
 mod entropy;
 mod exact_law;
+mod ledger_traces;
 mod pipeline;
 mod randomizers;
 mod rotation;

@@ -1,8 +1,8 @@
 //! Rotation: of each block of windows a device answers exactly one, at a place that nobody else can foretell.
 //!
-//! The uniformity test looks at 10,000 devices with seeded secrets and at three blocks for each of three rotations: nine
-//! chi-square tests (Pearson, 1900), each at α = 10⁻⁴. If all turns were uniform, a fresh seed would fail one of them less than once in
-//! a thousand runs; the seed is fixed.
+//! The uniformity test looks at 10,000 devices with seeded secrets and at three blocks for each of three rotations:
+//! nine chi-square tests (Pearson, 1900), each at α = 10⁻⁴. If all turns were uniform, a fresh seed would fail one of
+//! them less than once in a thousand runs; the seed is fixed.
 
 use std::collections::BTreeSet;
 
@@ -80,7 +80,8 @@ fn turns_equal_the_reference() {
     assert_eq!(vectors.len(), 60);
 }
 
-/// Over two blocks a device takes each of the R² pairs of places equally often: knowing one turn tells nothing about the next.
+/// Over two blocks a device takes each of the R² pairs of places equally often: knowing one turn tells nothing about
+/// the next.
 #[test]
 fn turns_of_different_blocks_are_independent() {
     let spec = rotating(4);
@@ -129,8 +130,8 @@ fn without_the_field_every_window_is_a_turn_and_the_id_is_what_it_was() {
     assert_ne!(spec(|_| {}).id(), rotating(1).id(), "what is written is hashed, even if it says what absence says");
 }
 
-/// A device that is always there answers its turn of each block and nothing else; one that sleeps through its turn does not
-/// take another.
+/// A device that is always there answers its turn of each block and nothing else; one that sleeps through its turn does
+/// not take another.
 #[test]
 fn a_missed_turn_is_not_made_up() {
     const R: u32 = 5;

@@ -8,6 +8,7 @@
 //! | [`centre`] | the native binary |
 //! | [`build`] | the order of these |
 //! | [`demo`] | the main job on real data |
+//! | [`kill_test`] | the ledger under crashes, simulated and real |
 //! | [`suite`] | one suite of tests: run, count, time |
 //! | [`test`](mod@test) | all suites, the table, the verdict |
 //! | [`cargo`](mod@cargo) | cargo from inside cargo |
@@ -17,6 +18,7 @@ mod build;
 mod cargo;
 mod centre;
 mod demo;
+mod kill_test;
 mod setup;
 mod step;
 mod suite;
@@ -50,6 +52,8 @@ enum Command {
     },
     /// Do the main job on real data, then leave the dashboard running
     Demo(demo::Options),
+    /// Crash the ledger: a million simulated traces, then real processes that are killed
+    KillTest(kill_test::Options),
     /// Run every test and end with `N passed, M failed`
     Test {
         /// Leave out the demo and the browser
@@ -87,6 +91,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Demo(options) => demo::run(&options),
+        Command::KillTest(options) => kill_test::run(&options),
         Command::Test { quick } => test::run(quick),
     }
 }

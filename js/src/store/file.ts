@@ -1,5 +1,6 @@
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { randomUUID } from "node:crypto";
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, unlink, utimes, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 
 import { DriftglassError } from "../errors.js";
 import type { Commit, OutboxEntry, StateBytes, Store } from "./store.js";
@@ -15,8 +16,13 @@ interface Contents {
 }
 
 /**
- * Keeps state and outbox in one file, which is replaced as a whole: written beside, flushed to the disk, renamed, and the folder flushed. A lock file keeps
- * other processes and other stores on the same file out meanwhile. For Node, Deno and Bun.
+ * Keeps state and outbox in one file, which is replaced as a whole: written beside, flushed to the disk, renamed, and the
+ * folder flushed. A lock keeps other processes and other stores on the same file out meanwhile. For Node, Deno and Bun.
+ *
+ * The lock is a folder that holds one draft, named by its owner alone. It is taken by renaming a folder with a draft in it
+ * onto the lock, which succeeds only while there is none or it is empty. A commit renames the draft to the file: one step
+ * that commits and gives the lock back. So a lock can be taken from an owner that seems dead by removing its draft: should
+ * the owner only have slept, it has nothing left to commit with.
  */
 export class FileStore implements Store {
   readonly #path: string;
@@ -28,7 +34,7 @@ export class FileStore implements Store {
   }
 
   transact(change: (state: StateBytes) => Commit | undefined): Promise<void> {
-    return this.#exclusively(async () => {
+    return this.#exclusively(async (draft) => {
       const contents = await this.#read();
       const commit = change(contents.state);
       if (!commit) return;
@@ -38,7 +44,7 @@ export class FileStore implements Store {
         const { bytes, createdSecs } = commit.report;
         contents.entries.push({ sequence: contents.sequence, report: bytes, createdSecs });
       }
-      await this.#write(contents);
+      await this.#write(contents, draft);
     });
   }
 
@@ -47,11 +53,11 @@ export class FileStore implements Store {
   }
 
   remove(sequences: readonly number[]): Promise<void> {
-    return this.#exclusively(async () => {
+    return this.#exclusively(async (draft) => {
       const contents = await this.#read();
       const gone = new Set(sequences);
       contents.entries = contents.entries.filter((entry) => !gone.has(entry.sequence));
-      await this.#write(contents);
+      await this.#write(contents, draft);
     });
   }
 
@@ -59,26 +65,25 @@ export class FileStore implements Store {
     return this.#exclusively(() => rm(this.#path, { force: true }));
   }
 
-  #exclusively<T>(work: () => Promise<T>): Promise<T> {
+  #exclusively<T>(work: (draft: string) => Promise<T>): Promise<T> {
     const result = this.#queue.then(() => this.#locked(work));
     this.#queue = result.catch(() => undefined);
     return result;
   }
 
-  /** Holds the lock file while the work is done. */
-  async #locked<T>(work: () => Promise<T>): Promise<T> {
+  /** Holds the lock while the work is done; gives it the path of the draft. */
+  async #locked<T>(work: (draft: string) => Promise<T>): Promise<T> {
     const lock = `${this.#path}.lock`;
-    await mkdir(dirname(this.#path), { recursive: true }).catch((cause: unknown) => {
+    const name = await taken(lock).catch((cause: unknown) => {
       throw failed(cause);
     });
-    for (let waited = 0; !(await taken(lock)); waited += LOCK_POLL_MS) {
-      if (waited >= LOCK_PATIENCE_MS) throw failed(new Error("the lock file is held by another process"));
-      await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
-    }
+    const draft = join(lock, name);
     try {
-      return await work();
+      return await work(draft);
     } finally {
-      await rm(lock, { force: true });
+      // After a commit the draft is gone; a folder that another has taken meanwhile is not empty, and stays.
+      await rm(draft, { force: true });
+      await rmdir(lock).catch(() => undefined);
     }
   }
 
@@ -87,7 +92,7 @@ export class FileStore implements Store {
     try {
       text = await readFile(this.#path, "utf8");
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === "ENOENT") return { state: undefined, sequence: 0, entries: [] };
+      if (code(cause) === "ENOENT") return { state: undefined, sequence: 0, entries: [] };
       throw failed(cause);
     }
     try {
@@ -97,14 +102,17 @@ export class FileStore implements Store {
     }
   }
 
-  async #write(contents: Contents): Promise<void> {
-    const beside = `${this.#path}.new`;
+  async #write(contents: Contents, draft: string): Promise<void> {
     try {
-      const file = await open(beside, "w", 0o600);
-      await file.writeFile(JSON.stringify(contents, replace));
-      await file.sync();
-      await file.close();
-      await rename(beside, this.#path);
+      // Not made anew: a draft that is gone means that the lock was taken away.
+      const file = await open(draft, "r+");
+      try {
+        await file.writeFile(JSON.stringify(contents, replace));
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(draft, this.#path);
       const folder = await open(dirname(this.#path));
       await folder.sync();
       await folder.close();
@@ -114,17 +122,52 @@ export class FileStore implements Store {
   }
 }
 
-/** Makes the lock file; false if another holds it. One that outlived any transaction belongs to a process that died. */
-async function taken(lock: string): Promise<boolean> {
+/** Takes the lock and returns the name of the draft in it. */
+async function taken(lock: string): Promise<string> {
+  const name = randomUUID();
+  const mine = `${lock}.${name}`;
+  await mkdir(mine, { recursive: true });
   try {
-    await (await open(lock, "wx")).close();
+    await writeFile(join(mine, name), "", { mode: 0o600 });
+    for (let waited = 0; waited < LOCK_PATIENCE_MS; waited += LOCK_POLL_MS) {
+      // Its age is the age of the lock.
+      const now = new Date();
+      await utimes(join(mine, name), now, now);
+      if (await renamed(mine, lock)) return name;
+      await removeStale(lock);
+      await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
+    }
+    throw new Error(`the lock ${basename(lock)} is held by another process`);
+  } catch (cause) {
+    await rm(mine, { recursive: true, force: true });
+    throw cause;
+  }
+}
+
+/** Renames the folder onto the lock; false if that holds a draft. */
+async function renamed(mine: string, lock: string): Promise<boolean> {
+  try {
+    await rename(mine, lock);
     return true;
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw failed(cause);
-    const age = await stat(lock).then(({ mtimeMs }) => Date.now() - mtimeMs, () => 0);
-    if (age > LOCK_STALE_MS) await rm(lock, { force: true });
+    // Windows says EPERM, and also of a lock that is empty: removing it can only help.
+    if (!["ENOTEMPTY", "EEXIST", "EPERM"].includes(code(cause) ?? "")) throw cause;
+    if (code(cause) === "EPERM") await rmdir(lock).catch(() => undefined);
     return false;
   }
+}
+
+/** Removes drafts that outlived any transaction. By name, so that a lock taken meanwhile is never meant. */
+async function removeStale(lock: string): Promise<void> {
+  for (const name of await readdir(lock).catch(() => [])) {
+    const draft = join(lock, name);
+    const age = await stat(draft).then(({ mtimeMs }) => Date.now() - mtimeMs, () => 0);
+    if (age > LOCK_STALE_MS) await unlink(draft).catch(() => undefined);
+  }
+}
+
+function code(cause: unknown): string | undefined {
+  return (cause as NodeJS.ErrnoException).code;
 }
 
 function replace(_key: string, value: unknown): unknown {
