@@ -1,4 +1,4 @@
-//! False alarms and power of the anchored bit, by simulation: `cargo bench -p driftglass --bench anchored [-- --quick]`.
+//! False alarms and power of the anchored bit, by simulation: `cargo bench -p driftglass --bench anchored [-- --quick] [validate] [false-alarms] [power] [mix]`.
 //!
 //! 20,000 devices, k = 32 cells, ε = 1, level 5 %. What is simulated is the law of the reports, exactly:
 //!
@@ -28,16 +28,28 @@ const TV: f64 = 0.03;
 const LEVEL: f64 = 0.05;
 /// Of the Dirichlet law of devices that differ.
 const CONCENTRATION: f64 = 20.0;
-const SEED: u64 = 0x0A_2C_40_2E_D0;
+const SEED: u64 = 20_131_225;
+
+/// A part of the run by its name.
+type Part<'a> = (&'a str, &'a dyn Fn(&mut Rng));
 
 fn main() {
     let quick = std::env::args().any(|argument| argument == "--quick");
-    let mut rng = Rng::with_seed(SEED);
-    println!("{DEVICES} devices, {CELLS} cells, ε = 1, level 5 %, seed {SEED:#x}");
-    validate(&mut rng);
-    false_alarms(if quick { 400 } else { 10_000 }, &mut rng);
-    power(if quick { 100 } else { 2_000 }, &mut rng);
-    mixes(if quick { 40 } else { 400 }, if quick { 100 } else { 10_000 }, &mut rng);
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let runs = |few: usize, many: usize| if quick { few } else { many };
+    println!("{DEVICES} devices, {CELLS} cells, ε = 1, level 5 %, seed {SEED}\n");
+    let parts: [Part<'_>; 4] = [
+        ("validate", &|rng| validate(rng)),
+        ("false-alarms", &|rng| false_alarms(runs(400, 10_000), rng)),
+        ("power", &|rng| power(runs(100, 2_000), rng)),
+        ("mix", &|rng| mixes(runs(100, 400), runs(100, 10_000), rng)),
+    ];
+    // Each part has its own stream, so that it prints the same with or without the others.
+    for (stream, (name, part)) in parts.into_iter().enumerate() {
+        if arguments.is_empty() || arguments.iter().any(|argument| argument == name) {
+            part(&mut Rng::with_seed(SEED + stream as u64));
+        }
+    }
 }
 
 // ---- Fleets -------------------------------------------------------------------------------------------------------
@@ -195,7 +207,7 @@ impl Reports {
 
     fn answer(&self, place: usize, counters: &mut [u64], rng: &mut Rng) {
         let word = rng.u64(..);
-        let row = ((word & 0xFFFF_FFFF) * ROWS as u64 >> 32) as usize;
+        let row = (((word & 0xFFFF_FFFF) * ROWS as u64) >> 32) as usize;
         let one = (word >> 32) < u64::from(self.ones[place + row]);
         counters[2 * (row + 1) + usize::from(one)] += 1;
     }
@@ -410,6 +422,13 @@ struct Sampled {
     q: f64,
 }
 
+/// Weights of anchored bit and sampled event, and the weight of the first in the combined test.
+#[derive(Clone, Copy)]
+struct Mix {
+    weights: [u32; 2],
+    evidence: f64,
+}
+
 const SYMBOLS: usize = CELLS + 1;
 const SUBSET: usize = 9;
 
@@ -449,12 +468,12 @@ impl Sampled {
         }
     }
 
-    /// Windows in which a device answers the anchored bit with weight `mix[0]` and by a sampled event with `mix[1]`.
-    fn windows(&self, fleet: &Fleet, reports: &Reports, mix: [u32; 2], number: usize, rng: &mut Rng) -> Sums {
+    /// Windows in which a device answers the anchored bit with the first weight and by a sampled event with the second.
+    fn windows(&self, fleet: &Fleet, reports: &Reports, mix: Mix, number: usize, rng: &mut Rng) -> Sums {
         let mut sums = Sums { counters: vec![0; 2 * hadamard_order(CELLS)], support: vec![0; SYMBOLS], sampled: 0 };
         let stride = if reports.ones.len() == ROWS { 0 } else { ROWS };
         for device in (0..number).flat_map(|_| 0..DEVICES) {
-            if rng.u32(..mix[0] + mix[1]) < mix[0] {
+            if rng.u32(..mix.weights[0] + mix.weights[1]) < mix.weights[0] {
                 reports.answer(device * stride, &mut sums.counters, rng);
             } else {
                 self.report(draw(fleet.shares_of(device), rng), &mut sums.support, rng);
@@ -487,12 +506,12 @@ impl Sampled {
         &self,
         runs: usize,
         windows: usize,
-        mix: [u32; 2],
+        mix: Mix,
         rng: &mut Rng,
         pair: &dyn Fn(&mut Rng) -> (Fleet, Fleet),
     ) -> f64 {
         let mut alarms = 0;
-        let per_fleet = runs.div_ceil(100).max(20).min(runs);
+        let per_fleet = runs.div_ceil(100).max(10).min(runs);
         for _ in 0..runs / per_fleet {
             let (then, now) = pair(rng);
             let baseline = then.baseline();
@@ -503,7 +522,7 @@ impl Sampled {
                 let test = anchored_test(&current.counters, &reference.counters, &baseline, WEIGHT_TRUE, WEIGHT_FALSE);
                 let p_value = match (test, current.sampled) {
                     (Some(test), 0) => test.p_value,
-                    (Some(test), _) => combined_p_value(test.p_value, self.p_value(&current, &reference)),
+                    (Some(test), _) => combined_p_value(test.p_value, self.p_value(&current, &reference), mix.evidence),
                     (None, _) => self.p_value(&current, &reference),
                 };
                 alarms += usize::from(p_value < LEVEL);
@@ -519,7 +538,8 @@ fn mixes(runs: usize, null_runs: usize, rng: &mut Rng) {
     let expected = Expected { events: &law, concentration: HETEROGENEOUS };
     let mix = question_mix(expected, CELLS, [WEIGHT_TRUE, WEIGHT_FALSE], sampled.noise());
     println!("log-uniform 1 to 200 events: {}", mix.reason);
-    let chosen = [mix.anchored, mix.sampled];
+    let chosen = Mix { weights: [mix.anchored, mix.sampled], evidence: mix.anchored_evidence };
+    let [sample, anchor] = [([0, 1], 0.0), ([1, 0], 1.0)].map(|(weights, evidence)| Mix { weights, evidence });
     println!(
         "power, shift {TV}, reference of 60 windows, {runs} runs: all sample one / the mix / all answer the anchored bit"
     );
@@ -530,7 +550,7 @@ fn mixes(runs: usize, null_runs: usize, rng: &mut Rng) {
                 let moved = fleet.moved(&shift.draw(&fleet.mean, rng));
                 (fleet, moved)
             };
-            let [one, both, bit] = [[0, 1], chosen, [1, 0]].map(|mix| sampled.alarms(runs, 60, mix, rng, &pair));
+            let [one, both, bit] = [sample, chosen, anchor].map(|mix| sampled.alarms(runs, 60, mix, rng, &pair));
             println!("  {name:62} {:14} {one:.3} / {both:.3} / {bit:.3}", self::name(devices));
         }
     }

@@ -26,8 +26,9 @@
 //! the standard errors of the shares double against a fleet that only samples.
 //!
 //! **Both tests together.** The devices of the two questions are different ones with their own coins, so the p-values are independent under no change.
-//! Fisher's product x = p₁ p₂ has P\[product ≤ x\] = x (1 − ln x) (Fisher, "Statistical Methods for Research Workers", 4th ed. 1932, section 21.1): the level is that of the
-//! p-values, and whichever half sees the change carries it.
+//! They are combined by the weighted product of Good ("On the weighted combination of significance tests", J. Roy. Stat. Soc. B 17(2), 1955; Fisher's
+//! product is the case of equal weights): t = −a ln p₁ − b ln p₂ with a + b = 1 has P\[≥ t\] = (a e^(−t/a) − b e^(−t/b))/(a − b). The level is that of the
+//! p-values. The weights follow what each half is expected to add to the non-centrality, but none is below 1/5: a change that only one half sees still counts.
 
 use crate::sketch::hadamard_order;
 
@@ -36,6 +37,9 @@ pub const MIN_GAIN: f64 = 2.0;
 
 /// Weights of anchored bit and sampled event where both are asked.
 pub const ANCHORED_TO_SAMPLED: [u32; 2] = [3, 1];
+
+/// Least weight of either half in the combined test.
+const LEAST_EVIDENCE: f64 = 0.2;
 
 /// A concentration for a fleet whose devices differ visibly and of which nothing else is known: a cell of share 10 % varies by ±6.5 points from device to device.
 pub const HETEROGENEOUS: f64 = 20.0;
@@ -56,6 +60,8 @@ pub struct QuestionMix {
     pub anchored: u32,
     /// Weight of the sampled event.
     pub sampled: u32,
+    /// Weight of the anchored half in [`combined_p_value`], 0–1.
+    pub anchored_evidence: f64,
     /// Non-centrality of an anchored answer over that of a sampled one.
     pub gain: f64,
     /// The reason, for a person.
@@ -100,7 +106,9 @@ pub fn question_mix(
          (asked from {MIN_GAIN} on): {choice}",
         mean(&|events| events as f64),
     );
-    QuestionMix { anchored, sampled, gain, reason }
+    let expected = f64::from(anchored) * gain / (f64::from(anchored) * gain + f64::from(sampled));
+    let anchored_evidence = if anchored > 0 { expected.clamp(LEAST_EVIDENCE, 1.0 - LEAST_EVIDENCE) } else { 0.0 };
+    QuestionMix { anchored, sampled, anchored_evidence, gain, reason }
 }
 
 /// b(m): change of P\[bit = 1\] per change of the share of an even half-space, for devices of this concentration.
@@ -117,9 +125,26 @@ pub fn slope(events: u64, concentration: f64) -> f64 {
     if concentration.is_infinite() { alike } else { alike * libm::sqrt((concentration + 1.0) / (concentration + m)) }
 }
 
-/// Fisher's combination of the p-values of the two halves: uniform under no change if both are.
+/// Good's combination of the p-values of the two halves: uniform under no change if both are. `anchored_evidence` is the weight a of the anchored half; with 1 or 0
+/// one half alone counts.
+///
+/// # Panics
+///
+/// If the weight is not in 0–1.
 #[must_use]
-pub fn combined_p_value(anchored: f64, sampled: f64) -> f64 {
-    let product = anchored * sampled;
-    if product > 0.0 { (product * (1.0 - libm::log(product))).min(1.0) } else { 0.0 }
+pub fn combined_p_value(anchored: f64, sampled: f64, anchored_evidence: f64) -> f64 {
+    let (a, b) = (anchored_evidence, 1.0 - anchored_evidence);
+    assert!((0.0..=1.0).contains(&a), "a weight from 0 to 1");
+    if a == 0.0 || b == 0.0 {
+        return if b == 0.0 { anchored } else { sampled };
+    }
+    let t = -a * libm::log(anchored) - b * libm::log(sampled);
+    let survival = if t.is_infinite() {
+        0.0
+    } else if libm::fabs(a - b) < 1e-6 {
+        (1.0 + 2.0 * t) * libm::exp(-2.0 * t)
+    } else {
+        (a * libm::exp(-t / a) - b * libm::exp(-t / b)) / (a - b)
+    };
+    survival.clamp(0.0, 1.0)
 }
