@@ -1,5 +1,6 @@
 //! One integration test binary.
 
+mod anchored;
 mod drift_vectors;
 mod entropy;
 mod exact_law;
