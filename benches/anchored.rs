@@ -8,10 +8,16 @@
 //! - `validate` checks this against events drawn one by one, [`anchored_bit`] itself and integer randomized response.
 //! - A sampled event is drawn from the device's shares and hidden by subset selection over 33 symbols ("no data" included) with the best subset size, 9.
 //!
-//! After drift each event of a falling cell v moves with probability −δ_v/g_v to a rising cell, drawn in proportion to its δ; so the mean of the fleet moves by δ exactly,
-//! whatever its devices. Directions are drawn anew for each fleet. References are drawn anew for each run; 10,000 null runs are 100 fleets with 100 runs each.
+//! After drift each event of a falling cell v moves with probability −δ_v/g_v to a rising cell, drawn in proportion
+//! to its δ; so the mean of the fleet moves by δ exactly, whatever its devices. Directions are drawn anew per fleet.
+//!
+//! A null run compares a window with the R windows before it, and the next run the next window with the R before that.
+//! Successive differences have the correlation −1/(R (R + 1)), so their squares one of at most 1/900: the runs are as
+//! good as independent. Runs of power share the reference of their fleet.
 
 #![allow(clippy::print_stdout)]
+
+use std::collections::VecDeque;
 
 use driftglass::drift::{Fleet as Expected, HETEROGENEOUS, anchored_test, combined_p_value, question_mix, wald};
 use driftglass::estimate::Matrix;
@@ -40,9 +46,9 @@ fn main() {
     println!("{DEVICES} devices, {CELLS} cells, ε = 1, level 5 %, seed {SEED}\n");
     let parts: [Part<'_>; 4] = [
         ("validate", &|rng| validate(rng)),
-        ("false-alarms", &|rng| false_alarms(runs(400, 10_000), rng)),
-        ("power", &|rng| power(runs(100, 2_000), rng)),
-        ("mix", &|rng| mixes(runs(100, 400), runs(100, 10_000), rng)),
+        ("false-alarms", &|rng| false_alarms(runs(4, 50), rng)),
+        ("power", &|rng| power(runs(4, 40), rng)),
+        ("mix", &|rng| mixes(runs(2, 20), runs(4, 50), rng)),
     ];
     // Each part has its own stream, so that it prints the same with or without the others.
     for (stream, (name, part)) in parts.into_iter().enumerate() {
@@ -197,25 +203,11 @@ struct Reports {
 }
 
 impl Reports {
-    /// Adds one window: each device that answers the anchored bit draws a row and a report.
-    fn window(&self, counters: &mut [u64], devices: usize, rng: &mut Rng) {
-        let stride = if self.ones.len() == ROWS { 0 } else { ROWS };
-        for device in 0..devices {
-            self.answer(device * stride, counters, rng);
-        }
-    }
-
     fn answer(&self, place: usize, counters: &mut [u64], rng: &mut Rng) {
         let word = rng.u64(..);
         let row = (((word & 0xFFFF_FFFF) * ROWS as u64) >> 32) as usize;
         let one = (word >> 32) < u64::from(self.ones[place + row]);
         counters[2 * (row + 1) + usize::from(one)] += 1;
-    }
-
-    fn windows(&self, number: usize, rng: &mut Rng) -> Vec<u64> {
-        let mut counters = vec![0; 2 * hadamard_order(CELLS)];
-        (0..number).for_each(|_| self.window(&mut counters, DEVICES, rng));
-        counters
     }
 }
 
@@ -320,23 +312,45 @@ fn validate(rng: &mut Rng) {
 
 // ---- Tables -------------------------------------------------------------------------------------------------------
 
-fn alarm(current: &[u64], reference: &[u64], baseline: &[u32]) -> bool {
-    anchored_test(current, reference, baseline, WEIGHT_TRUE, WEIGHT_FALSE).expect("answers").p_value < LEVEL
+/// How many fleets are compared with themselves or with what they became, and how.
+struct Plan {
+    fleets: usize,
+    runs_per_fleet: usize,
+    /// Windows of the reference.
+    windows: usize,
+    mix: Mix,
+    /// Whether the reference moves along: for null runs.
+    rolling: bool,
 }
 
-/// The share of runs with an alarm; 100 runs for each of the fleets that `pair` makes (reference, current).
-fn alarms(runs: usize, windows: usize, rng: &mut Rng, pair: &dyn Fn(&mut Rng) -> (Fleet, Fleet)) -> f64 {
-    let mut alarms = 0;
-    for _ in 0..runs.div_ceil(100) {
-        let (then, now) = pair(rng);
-        let baseline = then.baseline();
-        let (then, now) = (then.reports(), now.reports());
-        for _ in 0..100 {
-            let reference = then.windows(windows, rng);
-            alarms += usize::from(alarm(&now.windows(1, rng), &reference, &baseline));
-        }
+impl Plan {
+    fn runs(&self) -> usize {
+        self.fleets * self.runs_per_fleet
     }
-    alarms as f64 / (100 * runs.div_ceil(100)) as f64
+
+    /// The share of runs with an alarm, over fleets that `pair` makes (reference, current).
+    fn alarms(&self, rng: &mut Rng, pair: &dyn Fn(&mut Rng) -> (Fleet, Fleet)) -> f64 {
+        let mut alarms = 0;
+        for _ in 0..self.fleets {
+            let (then, now) = pair(rng);
+            let baseline = then.baseline();
+            let (then_reports, now_reports) = (then.reports(), now.reports());
+            let mut history: VecDeque<Sums> =
+                (0..self.windows).map(|_| Sums::window(&then, &then_reports, self.mix, rng)).collect();
+            let mut reference = Sums::default();
+            history.iter().for_each(|window| reference.add(window, u64::wrapping_add));
+            for _ in 0..self.runs_per_fleet {
+                let current = Sums::window(&now, &now_reports, self.mix, rng);
+                alarms += usize::from(current.p_value(&reference, &baseline, self.mix) < LEVEL);
+                if self.rolling {
+                    reference.add(&current, u64::wrapping_add);
+                    history.push_back(current);
+                    reference.add(&history.pop_front().expect("a window"), u64::wrapping_sub);
+                }
+            }
+        }
+        alarms as f64 / self.runs() as f64
+    }
 }
 
 fn percent(share: f64, runs: usize) -> String {
@@ -347,8 +361,10 @@ fn name(devices: Devices) -> &'static str {
     if devices == Devices::Alike { "alike" } else { "Dirichlet(20)" }
 }
 
-fn false_alarms(runs: usize, rng: &mut Rng) {
-    println!("false alarms, nothing changed, 50 events each, {runs} runs (± 95 %)");
+fn false_alarms(fleets: usize, rng: &mut Rng) {
+    let plan = |windows, rolling| Plan { fleets, runs_per_fleet: 200, windows, mix: ANCHOR, rolling };
+    let runs = plan(60, true).runs();
+    println!("false alarms, nothing changed, 50 events each, {runs} runs in {fleets} fleets (± 95 %)");
     for (shares, shape) in [(Shares::Zipf, "Zipf(1.1)"), (Shares::Even, "even")] {
         for devices in [Devices::Alike, Devices::Differing] {
             for windows in [60, 5] {
@@ -357,7 +373,7 @@ fn false_alarms(runs: usize, rng: &mut Rng) {
                     let same = fleet.with_events(50);
                     (fleet, same)
                 };
-                let share = alarms(runs, windows, rng, &pair);
+                let share = plan(windows, true).alarms(rng, &pair);
                 println!(
                     "  {shape:10} {:14} reference of {windows:2} windows  {}",
                     name(devices),
@@ -366,7 +382,6 @@ fn false_alarms(runs: usize, rng: &mut Rng) {
             }
         }
     }
-    let runs = runs / 5;
     println!("false alarms when devices have 20 events now and had 50, reference of 60 windows, {runs} runs");
     for devices in [Devices::Alike, Devices::Differing] {
         let pair = |rng: &mut Rng| {
@@ -374,7 +389,7 @@ fn false_alarms(runs: usize, rng: &mut Rng) {
             let fewer = fleet.with_events(20);
             (fleet, fewer)
         };
-        let share = alarms(runs, 60, rng, &pair);
+        let share = plan(60, false).alarms(rng, &pair);
         println!("  Zipf(1.1)  {:14}  {}", name(devices), percent(share, runs));
     }
     println!();
@@ -395,32 +410,28 @@ fn energy(shares: Shares, shift: Shift, rng: &mut Rng) -> f64 {
     (0..1_000).map(|_| one(rng)).sum::<f64>() / 1_000.0
 }
 
-fn power(runs: usize, rng: &mut Rng) {
-    println!("power, 50 events each, total-variation shift {TV}, reference of 60 windows, {runs} runs");
+fn power(fleets: usize, rng: &mut Rng) {
+    let plan = Plan { fleets, runs_per_fleet: 50, windows: 60, mix: ANCHOR, rolling: false };
+    let runs = plan.runs();
+    println!(
+        "power, 50 events each, total-variation shift {TV}, reference of 60 windows, {runs} runs in {fleets} fleets"
+    );
     for (shares, shift, name) in SHIFTS {
-        let mut found = Vec::new();
-        for devices in [Devices::Alike, Devices::Differing] {
+        let [alike, differing] = [Devices::Alike, Devices::Differing].map(|devices| {
             let pair = |rng: &mut Rng| {
                 let fleet = Fleet::new(shares, devices, Events::Fixed(50), rng);
                 let moved = fleet.moved(&shift.draw(&fleet.mean, rng));
                 (fleet, moved)
             };
-            found.push(alarms(runs, 60, rng, &pair));
-        }
+            plan.alarms(rng, &pair)
+        });
         let energy = energy(shares, shift, rng);
-        println!("  {name:62} Σδ²/TV² {energy:.3}  alike {:.3}  Dirichlet(20) {:.3}", found[0], found[1]);
+        println!("  {name:62} Σδ²/TV² {energy:.3}  alike {alike:.3}  Dirichlet(20) {differing:.3}");
     }
     println!();
 }
 
 // ---- Mix of questions ---------------------------------------------------------------------------------------------
-
-/// Subset selection over the cells and "no data".
-struct Sampled {
-    /// P[kept].
-    p: f64,
-    q: f64,
-}
 
 /// Weights of anchored bit and sampled event, and the weight of the first in the combined test.
 #[derive(Clone, Copy)]
@@ -429,14 +440,67 @@ struct Mix {
     evidence: f64,
 }
 
-const SYMBOLS: usize = CELLS + 1;
-const SUBSET: usize = 9;
+const ANCHOR: Mix = Mix { weights: [1, 0], evidence: 1.0 };
+const SAMPLE: Mix = Mix { weights: [0, 1], evidence: 0.0 };
 
-/// Sums of one sample of windows: anchored counters, support counts and sampled reports.
+/// Sums of some windows: anchored counters, support counts and number of sampled reports.
 struct Sums {
     counters: Vec<u64>,
     support: Vec<u64>,
     sampled: u64,
+}
+
+impl Default for Sums {
+    fn default() -> Self {
+        Self { counters: vec![0; 2 * hadamard_order(CELLS)], support: vec![0; SYMBOLS], sampled: 0 }
+    }
+}
+
+impl Sums {
+    /// One window: each device answers one of the questions, drawn by weight.
+    fn window(fleet: &Fleet, reports: &Reports, mix: Mix, rng: &mut Rng) -> Self {
+        let (mut sums, channel) = (Self::default(), Sampled::new());
+        let stride = if reports.ones.len() == ROWS { 0 } else { ROWS };
+        let [anchored, sampled] = mix.weights;
+        for device in 0..DEVICES {
+            if sampled == 0 || rng.u32(..anchored + sampled) < anchored {
+                reports.answer(device * stride, &mut sums.counters, rng);
+            } else {
+                channel.report(draw(fleet.shares_of(device), rng), &mut sums.support, rng);
+                sums.sampled += 1;
+            }
+        }
+        sums
+    }
+
+    fn add(&mut self, other: &Self, operation: fn(u64, u64) -> u64) {
+        let both = self.counters.iter_mut().zip(&other.counters).chain(self.support.iter_mut().zip(&other.support));
+        both.for_each(|(sum, count)| *sum = operation(*sum, *count));
+        self.sampled = operation(self.sampled, other.sampled);
+    }
+
+    /// Of the test that the mix has.
+    fn p_value(&self, reference: &Self, baseline: &[u32], mix: Mix) -> f64 {
+        let anchored = || {
+            let test = anchored_test(&self.counters, &reference.counters, baseline, WEIGHT_TRUE, WEIGHT_FALSE);
+            test.expect("answers").p_value
+        };
+        match mix.weights {
+            [_, 0] => anchored(),
+            [0, _] => Sampled::new().p_value(self, reference),
+            _ => combined_p_value(anchored(), Sampled::new().p_value(self, reference), mix.evidence),
+        }
+    }
+}
+
+const SYMBOLS: usize = CELLS + 1;
+const SUBSET: usize = 9;
+
+/// Subset selection over the cells and "no data".
+struct Sampled {
+    /// P[kept].
+    p: f64,
+    q: f64,
 }
 
 impl Sampled {
@@ -468,21 +532,6 @@ impl Sampled {
         }
     }
 
-    /// Windows in which a device answers the anchored bit with the first weight and by a sampled event with the second.
-    fn windows(&self, fleet: &Fleet, reports: &Reports, mix: Mix, number: usize, rng: &mut Rng) -> Sums {
-        let mut sums = Sums { counters: vec![0; 2 * hadamard_order(CELLS)], support: vec![0; SYMBOLS], sampled: 0 };
-        let stride = if reports.ones.len() == ROWS { 0 } else { ROWS };
-        for device in (0..number).flat_map(|_| 0..DEVICES) {
-            if rng.u32(..mix.weights[0] + mix.weights[1]) < mix.weights[0] {
-                reports.answer(device * stride, &mut sums.counters, rng);
-            } else {
-                self.report(draw(fleet.shares_of(device), rng), &mut sums.support, rng);
-                sums.sampled += 1;
-            }
-        }
-        sums
-    }
-
     /// The p-value of the χ² test of two samples, with the covariance of the channel at the pooled shares.
     fn p_value(&self, now: &Sums, then: &Sums) -> f64 {
         let (k, w) = (SYMBOLS as f64, SUBSET as f64);
@@ -500,49 +549,17 @@ impl Sampled {
         let difference: Vec<f64> = (0..SYMBOLS).map(|v| share(now, v) - share(then, v)).collect();
         wald(&difference, &covariance).expect("positive definite").p_value
     }
-
-    /// The share of runs in which the test that the mix has alarms.
-    fn alarms(
-        &self,
-        runs: usize,
-        windows: usize,
-        mix: Mix,
-        rng: &mut Rng,
-        pair: &dyn Fn(&mut Rng) -> (Fleet, Fleet),
-    ) -> f64 {
-        let mut alarms = 0;
-        let per_fleet = runs.div_ceil(100).max(10).min(runs);
-        for _ in 0..runs / per_fleet {
-            let (then, now) = pair(rng);
-            let baseline = then.baseline();
-            let (then_reports, now_reports) = (then.reports(), now.reports());
-            for _ in 0..per_fleet {
-                let reference = self.windows(&then, &then_reports, mix, windows, rng);
-                let current = self.windows(&now, &now_reports, mix, 1, rng);
-                let test = anchored_test(&current.counters, &reference.counters, &baseline, WEIGHT_TRUE, WEIGHT_FALSE);
-                let p_value = match (test, current.sampled) {
-                    (Some(test), 0) => test.p_value,
-                    (Some(test), _) => combined_p_value(test.p_value, self.p_value(&current, &reference), mix.evidence),
-                    (None, _) => self.p_value(&current, &reference),
-                };
-                alarms += usize::from(p_value < LEVEL);
-            }
-        }
-        alarms as f64 / (runs / per_fleet * per_fleet) as f64
-    }
 }
 
-fn mixes(runs: usize, null_runs: usize, rng: &mut Rng) {
-    let sampled = Sampled::new();
+fn mixes(fleets: usize, null_fleets: usize, rng: &mut Rng) {
     let law: Vec<(u64, f64)> = (1..=200).map(|m| (m, libm::log((m + 1) as f64 / m as f64))).collect();
     let expected = Expected { events: &law, concentration: HETEROGENEOUS };
-    let mix = question_mix(expected, CELLS, [WEIGHT_TRUE, WEIGHT_FALSE], sampled.noise());
+    let mix = question_mix(expected, CELLS, [WEIGHT_TRUE, WEIGHT_FALSE], Sampled::new().noise());
     println!("log-uniform 1 to 200 events: {}", mix.reason);
     let chosen = Mix { weights: [mix.anchored, mix.sampled], evidence: mix.anchored_evidence };
-    let [sample, anchor] = [([0, 1], 0.0), ([1, 0], 1.0)].map(|(weights, evidence)| Mix { weights, evidence });
-    println!(
-        "power, shift {TV}, reference of 60 windows, {runs} runs: all sample one / the mix / all answer the anchored bit"
-    );
+    let runs = fleets * 25;
+    println!("power, shift {TV}, reference of 60 windows, {runs} runs in {fleets} fleets:");
+    println!("all sample one event / the mix / all answer the anchored bit");
     for (shares, shift, name) in SHIFTS {
         for devices in [Devices::Alike, Devices::Differing] {
             let pair = |rng: &mut Rng| {
@@ -550,18 +567,19 @@ fn mixes(runs: usize, null_runs: usize, rng: &mut Rng) {
                 let moved = fleet.moved(&shift.draw(&fleet.mean, rng));
                 (fleet, moved)
             };
-            let [one, both, bit] = [sample, chosen, anchor].map(|mix| sampled.alarms(runs, 60, mix, rng, &pair));
+            let alarms = |mix| Plan { fleets, runs_per_fleet: 25, windows: 60, mix, rolling: false }.alarms(rng, &pair);
+            let [one, both, bit] = [SAMPLE, chosen, ANCHOR].map(alarms);
             println!("  {name:62} {:14} {one:.3} / {both:.3} / {bit:.3}", self::name(devices));
         }
     }
-    println!("false alarms of the mix, reference of 5 windows, Zipf(1.1), {null_runs} runs");
+    let plan = Plan { fleets: null_fleets, runs_per_fleet: 200, windows: 5, mix: chosen, rolling: true };
+    println!("false alarms of the mix, reference of 5 windows, Zipf(1.1), {} runs", plan.runs());
     for devices in [Devices::Alike, Devices::Differing] {
         let pair = |rng: &mut Rng| {
             let fleet = Fleet::new(Shares::Zipf, devices, Events::LogUniform, rng);
             let same = fleet.moved(&[0.0; CELLS]);
             (fleet, same)
         };
-        let share = sampled.alarms(null_runs, 5, chosen, rng, &pair);
-        println!("  {:14} {}", name(devices), percent(share, null_runs));
+        println!("  {:14} {}", name(devices), percent(plan.alarms(rng, &pair), plan.runs()));
     }
 }
