@@ -1,12 +1,16 @@
-//! False alarms and power of the anchored bit, by simulation: `cargo bench -p driftglass --bench anchored [-- --quick] [validate] [false-alarms] [power] [mix]`.
+//! False alarms and power of the anchored bit, by simulation: `cargo bench -p driftglass --bench anchored [-- --quick]
+//! [validate] [false-alarms] [power] [mix]`.
 //!
 //! 20,000 devices, k = 32 cells, ε = 1, level 5 %. What is simulated is the law of the reports, exactly:
 //!
-//! - A device has shares: those of the fleet ("alike"), or its own draw from Dirichlet(20 · shares), kept over all windows. The events of a window are independent draws
-//!   from them, so the count in a half-space is binomial in the device's share of it, the bit is 1 with P\[Z + U ≥ C\], and the report is 1 with
-//!   (W_f + (W_t − W_f) P)/(W_t + W_f). That probability is computed once per device and row, to 2^-32; then a window takes one draw per device, for row and report.
+//! - A device has shares: those of the fleet ("alike"), or its own draw from Dirichlet(20 · shares), kept over all
+//!   windows. The events of a window are independent draws from them, so the count in a half-space is binomial in the
+//!   device's share of it, the bit is 1 with P\[Z + U ≥ C\], and the report is 1 with (W_f + (W_t − W_f) P)/(W_t + W_f).
+//!   That probability is computed once per device and row, to 2^-32; then a window takes one draw per device, for row
+//!   and report.
 //! - `validate` checks this against events drawn one by one, [`anchored_bit`] itself and integer randomized response.
-//! - A sampled event is drawn from the device's shares and hidden by subset selection over 33 symbols ("no data" included) with the best subset size, 9.
+//! - A sampled event is drawn from the device's shares and hidden by subset selection over 33 symbols ("no data"
+//!   included) with the best subset size, 9.
 //!
 //! After drift each event of a falling cell v moves with probability −δ_v/g_v to a rising cell, drawn in proportion
 //! to its δ; so the mean of the fleet moves by δ exactly, whatever its devices. Directions are drawn anew per fleet.

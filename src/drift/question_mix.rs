@@ -1,7 +1,7 @@
 //! Which question a fleet should answer about a metric: the anchored bit, one sampled event, or some devices each.
 //!
-//! The anchored bit detects; the sampled event explains, as it estimates every share. A device answers one of them per window, drawn by weight from its
-//! secret: it never splits its budget, and never chooses by its data.
+//! The anchored bit detects; the sampled event explains, as it estimates every share. A device answers one of them per
+//! window, drawn by weight from its secret: it never splits its budget, and never chooses by its data.
 //!
 //! | Symbol | Code | Meaning |
 //! | --- | --- | --- |
@@ -12,23 +12,26 @@
 //! | b(m) | [`slope`] | change of P\[bit = 1\] per change of the half-space's share |
 //! | δ | | change of the shares |
 //!
-//! **Gain.** How much more one answer adds to the non-centrality of the test of no change: with devices of both kinds at K rows,
+//! **Gain.** How much more one answer adds to the non-centrality of the test of no change: with devices of both kinds
+//! at K rows,
 //!
 //! - anchored: (2p − 1)² · E\[b(m)\]² · 4 · Σ_r (½ Σ_v χ_r(v) δ_v)²/(K − 1) = (2p − 1)² E\[b(m)\]² K/(K − 1) ‖δ‖²;
 //! - sampled: P\[m > 0\]² ‖δ‖²/ν.
 //!
-//! b(m) = m · P\[Bin(m−1, ½) = ⌊(m−1)/2⌋\] for like devices, about √(2m/π); devices that differ lower it by √((α + 1)/(α + m)), the ratio
-//! of the standard deviations of Z/m. The gain is their ratio; as power against a change grows with the product of gain and devices, the
-//! anchored bit is worth its name from a gain of [`MIN_GAIN`] on. At ε = 1 and k = 32 that is at 5 events per device; at ε = 4, where a sampled event
-//! is hardly hidden, it may be never.
+//! b(m) = m · P\[Bin(m−1, ½) = ⌊(m−1)/2⌋\] for like devices, about √(2m/π); devices that differ lower it by √((α +
+//! 1)/(α + m)), the ratio of the standard deviations of Z/m. The gain is their ratio; as power against a change grows
+//! with the product of gain and devices, the anchored bit is worth its name from a gain of [`MIN_GAIN`] on. At ε = 1
+//! and k = 32 that is at 5 events per device; at ε = 4, where a sampled event is hardly hidden, it may be never.
 //!
-//! **Mix.** Below that gain all devices sample. Above it 3 of 4 answer the anchored bit: detection keeps three quarters of the best non-centrality, and
-//! the standard errors of the shares double against a fleet that only samples.
+//! **Mix.** Below that gain all devices sample. Above it 3 of 4 answer the anchored bit: detection keeps three quarters
+//! of the best non-centrality, and the standard errors of the shares double against a fleet that only samples.
 //!
-//! **Both tests together.** The devices of the two questions are different ones with their own coins, so the p-values are independent under no change.
-//! They are combined by the weighted product of Good ("On the weighted combination of significance tests", J. Roy. Stat. Soc. B 17(2), 1955; Fisher's
-//! product is the case of equal weights): t = −a ln p₁ − b ln p₂ with a + b = 1 has P\[≥ t\] = (a e^(−t/a) − b e^(−t/b))/(a − b). The level is that of the
-//! p-values. The weights follow what each half is expected to add to the non-centrality, but none is below 1/5: a change that only one half sees still counts.
+//! **Both tests together.** The devices of the two questions are different ones with their own coins, so the p-values
+//! are independent under no change. They are combined by the weighted product of Good ("On the weighted combination of
+//! significance tests", J. Roy. Stat. Soc. B 17(2), 1955; Fisher's product is the case of equal weights): t = −a ln p₁
+//! − b ln p₂ with a + b = 1 has P\[≥ t\] = (a e^(−t/a) − b e^(−t/b))/(a − b). The level is that of the p-values. The
+//! weights follow what each half is expected to add to the non-centrality, but none is below 1/5: a change that only
+//! one half sees still counts.
 
 use crate::sketch::hadamard_order;
 
@@ -41,7 +44,8 @@ pub const ANCHORED_TO_SAMPLED: [u32; 2] = [3, 1];
 /// Least weight of either half in the combined test.
 const LEAST_EVIDENCE: f64 = 0.2;
 
-/// A concentration for a fleet whose devices differ visibly and of which nothing else is known: a cell of share 10 % varies by ±6.5 points from device to device.
+/// A concentration for a fleet whose devices differ visibly and of which nothing else is known: a cell of share 10 %
+/// varies by ±6.5 points from device to device.
 pub const HETEROGENEOUS: f64 = 20.0;
 
 /// What is expected of a fleet.
@@ -68,8 +72,8 @@ pub struct QuestionMix {
     pub reason: String,
 }
 
-/// Divides a fleet between the two questions about a metric of `cells` cells, with the weights of the bit's randomizer and the n·Var of a small share
-/// under the sampled question at the same ε.
+/// Divides a fleet between the two questions about a metric of `cells` cells, with the weights of the bit's randomizer
+/// and the n·Var of a small share under the sampled question at the same ε.
 ///
 /// # Panics
 ///
@@ -125,8 +129,8 @@ pub fn slope(events: u64, concentration: f64) -> f64 {
     if concentration.is_infinite() { alike } else { alike * libm::sqrt((concentration + 1.0) / (concentration + m)) }
 }
 
-/// Good's combination of the p-values of the two halves: uniform under no change if both are. `anchored_evidence` is the weight a of the anchored half; with 1 or 0
-/// one half alone counts.
+/// Good's combination of the p-values of the two halves: uniform under no change if both are. `anchored_evidence` is
+/// the weight a of the anchored half; with 1 or 0 one half alone counts.
 ///
 /// # Panics
 ///

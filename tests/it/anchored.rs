@@ -1,7 +1,8 @@
-//! The anchored bit from the counts on the device to the test at the centre: exact facts, and small simulations with fixed seeds.
+//! The anchored bit from the counts on the device to the test at the centre: exact facts, and small simulations with
+//! fixed seeds.
 //!
-//! A level α is the probability that a sound implementation fails under a fresh seed; with the seed fixed a test always passes or always fails. The full tables of false
-//! alarms and power are `cargo bench --bench anchored`.
+//! A level α is the probability that a sound implementation fails under a fresh seed; with the seed fixed a test always
+//! passes or always fails. The full tables of false alarms and power are `cargo bench --bench anchored`.
 
 use driftglass::drift::{
     Fleet, HETEROGENEOUS, anchored_test, chi_squared_survival, combined_p_value, question_mix, slope,
@@ -67,7 +68,8 @@ fn rows_follow_the_report_id_evenly() {
     assert_eq!((row_of(&[0; 16], 32), row_of(&[255; 16], 32), row_of(&[255; 16], 1)), (1, 16, 1));
 }
 
-/// Brute force up to 12 events and six cells: the threshold splits the law of Z + U in halves, with all words of the law as exact integers.
+/// Brute force up to 12 events and six cells: the threshold splits the law of Z + U in halves, with all words of the
+/// law as exact integers.
 #[test]
 fn the_median_is_right_against_brute_force() {
     let baseline = [3_u32, 1, 4, 1, 5, 2];
@@ -81,7 +83,8 @@ fn the_median_is_right_against_brute_force() {
                 |z: u32| (0..z).fold(1_u128, |count, step| count * u128::from(m - step) / u128::from(step + 1));
             let weight = |z: u32| choose(z) * inside.pow(z) * (total - inside).pow(m - z);
             let all = total.pow(m);
-            // 2 · 2^32 · weight of {Z + U ≥ C}, with C at 32 binary digits, is 2^32 · all within the weight of the rounding.
+            // 2 · 2^32 · weight of {Z + U ≥ C}, with C at 32 binary digits, is 2^32 · all within the weight of the
+            // rounding.
             let threshold = anchor.threshold(u64::from(m)) >> 32;
             let above = |z: u32| {
                 let low = (u128::from(z)) << 32;
@@ -111,7 +114,8 @@ fn the_bit_is_fair_under_the_reference_for_every_number_of_events() {
     }
 }
 
-/// The change of P\[bit = 1\] with the share is what the chooser reckons with: for even half-spaces exactly (1e-6 for the difference quotient).
+/// The change of P\[bit = 1\] with the share is what the chooser reckons with: for even half-spaces exactly (1e-6 for
+/// the difference quotient).
 #[test]
 fn the_slope_is_as_stated() {
     let anchor = Anchor::new(1, &[1, 1]);
@@ -165,8 +169,8 @@ impl Like<'_> {
 
 const SHARES: [u32; 6] = [30, 24, 18, 12, 10, 6];
 
-/// Nothing changed but the number of events, 9 then and 4 now: the level holds. 500 runs of 200 against 600 devices at ε = 1, six cells; 5 % within 3.3 standard errors
-/// (α = 1e-3), seed 2.
+/// Nothing changed but the number of events, 9 then and 4 now: the level holds. 500 runs of 200 against 600 devices at
+/// ε = 1, six cells; 5 % within 3.3 standard errors (α = 1e-3), seed 2.
 #[test]
 fn false_alarms_are_as_stated_when_activity_changes() {
     let mut generator = Generator::new(2);
@@ -181,8 +185,9 @@ fn false_alarms_are_as_stated_when_activity_changes() {
     assert!((alarms - 0.05).abs() < 3.3 * (0.05_f64 * 0.95 / 500.0).sqrt(), "{alarms}");
 }
 
-/// Cell 0 loses 12 points to cell 5: found in 20 of 20 runs (3,000 devices with 20 events, ε = 1, reference of 9,000), the two cells most moved, each in its direction, and the
-/// row shifts within 4.5 standard errors of the exact ones (140 shifts, α = 0.1 %); seed 3.
+/// Cell 0 loses 12 points to cell 5: found in 20 of 20 runs (3,000 devices with 20 events, ε = 1, reference of 9,000),
+/// the two cells most moved, each in its direction, and the row shifts within 4.5 standard errors of the exact ones
+/// (140 shifts, α = 0.1 %); seed 3.
 #[test]
 fn a_planted_shift_is_found_and_explained() {
     let mut generator = Generator::new(3);
@@ -269,7 +274,8 @@ fn the_mix_follows_events_and_epsilon() {
     assert!(found.anchored_evidence == 0.8 && mix(&[(1, 1.0)], 1.0, 9.0).anchored_evidence == 0.0);
 }
 
-/// The law of the combination on a grid of independent uniform p-values: P\[combined ≤ x\] = x within the grid's error, (number of boundary cells)/(number of cells) < 2/500.
+/// The law of the combination on a grid of independent uniform p-values: P\[combined ≤ x\] = x within the grid's error,
+/// (number of boundary cells)/(number of cells) < 2/500.
 #[test]
 fn combined_p_values_are_uniform() {
     for evidence in [0.0, 0.2, 0.5, 0.500_1, 0.8, 1.0] {
