@@ -50,9 +50,9 @@ fn main() {
     println!("{DEVICES} devices, {CELLS} cells, ε = 1, level 5 %, seed {SEED}\n");
     let parts: [Part<'_>; 4] = [
         ("validate", &|rng| validate(rng)),
-        ("false-alarms", &|rng| false_alarms(runs(4, 50), rng)),
-        ("power", &|rng| power(runs(4, 40), rng)),
-        ("mix", &|rng| mixes(runs(2, 20), runs(4, 50), rng)),
+        ("false-alarms", &|rng| false_alarms(runs(2, 25), rng)),
+        ("power", &|rng| power(runs(4, 20), rng)),
+        ("mix", &|rng| mixes(runs(2, 20), runs(2, 25), rng)),
     ];
     // Each part has its own stream, so that it prints the same with or without the others.
     for (stream, (name, part)) in parts.into_iter().enumerate() {
@@ -187,11 +187,13 @@ impl Fleet {
         let thresholds: Vec<Vec<f64>> = (0..=200)
             .map(|events| anchors.iter().map(|anchor| anchor.threshold(events) as f64 / libm::exp2(64.0)).collect())
             .collect();
+        let inside: Vec<[f64; CELLS]> =
+            (0..=ROWS).map(|row| core::array::from_fn(|cell| f64::from(u8::from(half_space(row, cell))))).collect();
         let mut ones = Vec::with_capacity(devices * ROWS);
         for device in 0..devices {
             let (shares, events) = (self.shares_of(device), self.events[device]);
             for row in 1..=ROWS {
-                let inside: f64 = (0..CELLS).filter(|cell| half_space(row, *cell)).map(|cell| shares[cell]).sum();
+                let inside: f64 = inside[row].iter().zip(shares).map(|(inside, share)| inside * share).sum();
                 let bit = above(events, inside.clamp(0.0, 1.0), thresholds[events as usize][row - 1]);
                 let (t, f) = (WEIGHT_TRUE as f64, WEIGHT_FALSE as f64);
                 ones.push(((f + (t - f) * bit) / (t + f) * libm::exp2(32.0)) as u32);
@@ -202,6 +204,7 @@ impl Fleet {
 }
 
 /// P[report 1] of each device and row, in units of 2^-32; one device stands for all if they are alike.
+#[derive(Clone)]
 struct Reports {
     ones: Vec<u32>,
 }
@@ -215,32 +218,31 @@ impl Reports {
     }
 }
 
-/// P[Z + U ≥ threshold] for Z ~ Bin(m, s).
+/// P[Z + U ≥ threshold] for Z ~ Bin(m, s): P[Z ≥ τ] less the part of P[Z = τ] below the threshold.
 fn above(m: u64, s: f64, threshold: f64) -> f64 {
     let median = libm::floor(threshold);
     let part = threshold - median;
-    let tail = |from: f64| at_least(m, s, from);
-    (1.0 - part) * tail(median) + part * tail(median + 1.0)
+    if s > 0.5 {
+        // By the events outside, m − Z ~ Bin(m, 1 − s), so that the powers below do not vanish.
+        let (at, below) = law_at(m, 1.0 - s, m as f64 - median);
+        below + (1.0 - part) * at
+    } else {
+        let (at, below) = law_at(m, s, median);
+        1.0 - below - part * at
+    }
 }
 
-/// P[Z ≥ from], summed from the far end of the smaller share.
-fn at_least(m: u64, s: f64, from: f64) -> f64 {
-    if from <= 0.0 {
-        return 1.0;
+/// P[Z = count] and P[Z < count] for s ≤ 1/2; 0 and what is left outside of 0–m.
+fn law_at(m: u64, s: f64, count: f64) -> (f64, f64) {
+    if count < 0.0 {
+        return (0.0, 0.0);
     }
-    if s > 0.5 { at_most(m, 1.0 - s, m as f64 - from) } else { 1.0 - at_most(m, s, from - 1.0) }
-}
-
-/// P[Z ≤ to] for s ≤ 1/2.
-fn at_most(m: u64, s: f64, to: f64) -> f64 {
-    let m = m as f64;
-    let (mut term, mut sum, mut count) = (libm::pow(1.0 - s, m), 0.0, 0.0);
-    while count <= to && count <= m {
-        sum += term;
-        term *= (m - count) / (count + 1.0) * s / (1.0 - s);
-        count += 1.0;
+    let (mut term, mut below, odds) = (libm::pow(1.0 - s, m as f64), 0.0, s / (1.0 - s));
+    for step in 0..count as u64 {
+        below += term;
+        term *= m.saturating_sub(step) as f64 / (step + 1) as f64 * odds;
     }
-    sum
+    (term, below)
 }
 
 fn normalized(weights: Vec<f64>) -> Vec<f64> {
@@ -338,7 +340,8 @@ impl Plan {
         for _ in 0..self.fleets {
             let (then, now) = pair(rng);
             let baseline = then.baseline();
-            let (then_reports, now_reports) = (then.reports(), now.reports());
+            let then_reports = then.reports();
+            let now_reports = if self.rolling { then_reports.clone() } else { now.reports() };
             let mut history: VecDeque<Sums> =
                 (0..self.windows).map(|_| Sums::window(&then, &then_reports, self.mix, rng)).collect();
             let mut reference = Sums::default();
@@ -366,7 +369,7 @@ fn name(devices: Devices) -> &'static str {
 }
 
 fn false_alarms(fleets: usize, rng: &mut Rng) {
-    let plan = |windows, rolling| Plan { fleets, runs_per_fleet: 200, windows, mix: ANCHOR, rolling };
+    let plan = |windows, rolling| Plan { fleets, runs_per_fleet: 400, windows, mix: ANCHOR, rolling };
     let runs = plan(60, true).runs();
     println!("false alarms, nothing changed, 50 events each, {runs} runs in {fleets} fleets (± 95 %)");
     for (shares, shape) in [(Shares::Zipf, "Zipf(1.1)"), (Shares::Even, "even")] {
@@ -415,7 +418,7 @@ fn energy(shares: Shares, shift: Shift, rng: &mut Rng) -> f64 {
 }
 
 fn power(fleets: usize, rng: &mut Rng) {
-    let plan = Plan { fleets, runs_per_fleet: 50, windows: 60, mix: ANCHOR, rolling: false };
+    let plan = Plan { fleets, runs_per_fleet: 100, windows: 60, mix: ANCHOR, rolling: false };
     let runs = plan.runs();
     println!(
         "power, 50 events each, total-variation shift {TV}, reference of 60 windows, {runs} runs in {fleets} fleets"
@@ -576,7 +579,7 @@ fn mixes(fleets: usize, null_fleets: usize, rng: &mut Rng) {
             println!("  {name:62} {:14} {one:.3} / {both:.3} / {bit:.3}", self::name(devices));
         }
     }
-    let plan = Plan { fleets: null_fleets, runs_per_fleet: 200, windows: 5, mix: chosen, rolling: true };
+    let plan = Plan { fleets: null_fleets, runs_per_fleet: 400, windows: 5, mix: chosen, rolling: true };
     println!("false alarms of the mix, reference of 5 windows, Zipf(1.1), {} runs", plan.runs());
     for devices in [Devices::Alike, Devices::Differing] {
         let pair = |rng: &mut Rng| {
