@@ -16,8 +16,8 @@
 //! to its δ; so the mean of the fleet moves by δ exactly, whatever its devices. Directions are drawn anew per fleet.
 //!
 //! A null run compares a window with the R windows before it, and the next run the next window with the R before that.
-//! Successive differences have the correlation −1/(R (R + 1)), so their squares one of at most 1/900: the runs are as
-//! good as independent. Runs of power share the reference of their fleet.
+//! Differences j ≤ R windows apart have the correlation −j/(R (R + 1)), statistics its square: that adds at most 12 %
+//! to the variance of a share of alarms at R = 5, and 1 % at R = 60. Runs of power share the reference of their fleet.
 
 #![allow(clippy::print_stdout)]
 
