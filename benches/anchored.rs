@@ -1,17 +1,27 @@
-//! False alarms and power of the anchored bit, by simulation: `cargo bench -p driftglass --bench anchored [-- --quick]`.
+//! False alarms and power of the anchored bit, by simulation: `cargo bench -p driftglass --bench anchored [-- --quick]
+//! [validate] [false-alarms] [power] [mix]`.
 //!
 //! 20,000 devices, k = 32 cells, ε = 1, level 5 %. What is simulated is the law of the reports, exactly:
 //!
-//! - A device has shares: those of the fleet ("alike"), or its own draw from Dirichlet(20 · shares), kept over all windows. The events of a window are independent draws
-//!   from them, so the count in a half-space is binomial in the device's share of it, the bit is 1 with P\[Z + U ≥ C\], and the report is 1 with
-//!   (W_f + (W_t − W_f) P)/(W_t + W_f). That probability is computed once per device and row, to 2^-32; then a window takes one draw per device, for row and report.
+//! - A device has shares: those of the fleet ("alike"), or its own draw from Dirichlet(20 · shares), kept over all
+//!   windows. The events of a window are independent draws from them, so the count in a half-space is binomial in the
+//!   device's share of it, the bit is 1 with P\[Z + U ≥ C\], and the report is 1 with (W_f + (W_t − W_f) P)/(W_t + W_f).
+//!   That probability is computed once per device and row, to 2^-32; then a window takes one draw per device, for row
+//!   and report.
 //! - `validate` checks this against events drawn one by one, [`anchored_bit`] itself and integer randomized response.
-//! - A sampled event is drawn from the device's shares and hidden by subset selection over 33 symbols ("no data" included) with the best subset size, 9.
+//! - A sampled event is drawn from the device's shares and hidden by subset selection over 33 symbols ("no data"
+//!   included) with the best subset size, 9.
 //!
-//! After drift each event of a falling cell v moves with probability −δ_v/g_v to a rising cell, drawn in proportion to its δ; so the mean of the fleet moves by δ exactly,
-//! whatever its devices. Directions are drawn anew for each fleet. References are drawn anew for each run; 10,000 null runs are 100 fleets with 100 runs each.
+//! After drift each event of a falling cell v moves with probability −δ_v/g_v to a rising cell, drawn in proportion
+//! to its δ; so the mean of the fleet moves by δ exactly, whatever its devices. Directions are drawn anew per fleet.
+//!
+//! A null run compares a window with the R windows before it, and the next run the next window with the R before that.
+//! Differences j ≤ R windows apart have the correlation −j/(R (R + 1)), statistics its square: that adds at most 12 %
+//! to the variance of a share of alarms at R = 5, and 1 % at R = 60. Runs of power share the reference of their fleet.
 
 #![allow(clippy::print_stdout)]
+
+use std::collections::VecDeque;
 
 use driftglass::drift::{Fleet as Expected, HETEROGENEOUS, anchored_test, combined_p_value, question_mix, wald};
 use driftglass::estimate::Matrix;
@@ -28,16 +38,28 @@ const TV: f64 = 0.03;
 const LEVEL: f64 = 0.05;
 /// Of the Dirichlet law of devices that differ.
 const CONCENTRATION: f64 = 20.0;
-const SEED: u64 = 0x0A_2C_40_2E_D0;
+const SEED: u64 = 20_131_225;
+
+/// A part of the run by its name.
+type Part<'a> = (&'a str, &'a dyn Fn(&mut Rng));
 
 fn main() {
     let quick = std::env::args().any(|argument| argument == "--quick");
-    let mut rng = Rng::with_seed(SEED);
-    println!("{DEVICES} devices, {CELLS} cells, ε = 1, level 5 %, seed {SEED:#x}");
-    validate(&mut rng);
-    false_alarms(if quick { 400 } else { 10_000 }, &mut rng);
-    power(if quick { 100 } else { 2_000 }, &mut rng);
-    mixes(if quick { 40 } else { 400 }, if quick { 100 } else { 10_000 }, &mut rng);
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let runs = |few: usize, many: usize| if quick { few } else { many };
+    println!("{DEVICES} devices, {CELLS} cells, ε = 1, level 5 %, seed {SEED}\n");
+    let parts: [Part<'_>; 4] = [
+        ("validate", &|rng| validate(rng)),
+        ("false-alarms", &|rng| false_alarms(runs(2, 25), rng)),
+        ("power", &|rng| power(runs(4, 20), rng)),
+        ("mix", &|rng| mixes(runs(2, 20), runs(2, 25), rng)),
+    ];
+    // Each part has its own stream, so that it prints the same with or without the others.
+    for (stream, (name, part)) in parts.into_iter().enumerate() {
+        if arguments.is_empty() || arguments.iter().any(|argument| argument == name) {
+            part(&mut Rng::with_seed(SEED + stream as u64));
+        }
+    }
 }
 
 // ---- Fleets -------------------------------------------------------------------------------------------------------
@@ -165,11 +187,13 @@ impl Fleet {
         let thresholds: Vec<Vec<f64>> = (0..=200)
             .map(|events| anchors.iter().map(|anchor| anchor.threshold(events) as f64 / libm::exp2(64.0)).collect())
             .collect();
+        let inside: Vec<[f64; CELLS]> =
+            (0..=ROWS).map(|row| core::array::from_fn(|cell| f64::from(u8::from(half_space(row, cell))))).collect();
         let mut ones = Vec::with_capacity(devices * ROWS);
         for device in 0..devices {
             let (shares, events) = (self.shares_of(device), self.events[device]);
             for row in 1..=ROWS {
-                let inside: f64 = (0..CELLS).filter(|cell| half_space(row, *cell)).map(|cell| shares[cell]).sum();
+                let inside: f64 = inside[row].iter().zip(shares).map(|(inside, share)| inside * share).sum();
                 let bit = above(events, inside.clamp(0.0, 1.0), thresholds[events as usize][row - 1]);
                 let (t, f) = (WEIGHT_TRUE as f64, WEIGHT_FALSE as f64);
                 ones.push(((f + (t - f) * bit) / (t + f) * libm::exp2(32.0)) as u32);
@@ -180,59 +204,45 @@ impl Fleet {
 }
 
 /// P[report 1] of each device and row, in units of 2^-32; one device stands for all if they are alike.
+#[derive(Clone)]
 struct Reports {
     ones: Vec<u32>,
 }
 
 impl Reports {
-    /// Adds one window: each device that answers the anchored bit draws a row and a report.
-    fn window(&self, counters: &mut [u64], devices: usize, rng: &mut Rng) {
-        let stride = if self.ones.len() == ROWS { 0 } else { ROWS };
-        for device in 0..devices {
-            self.answer(device * stride, counters, rng);
-        }
-    }
-
     fn answer(&self, place: usize, counters: &mut [u64], rng: &mut Rng) {
         let word = rng.u64(..);
-        let row = ((word & 0xFFFF_FFFF) * ROWS as u64 >> 32) as usize;
+        let row = (((word & 0xFFFF_FFFF) * ROWS as u64) >> 32) as usize;
         let one = (word >> 32) < u64::from(self.ones[place + row]);
         counters[2 * (row + 1) + usize::from(one)] += 1;
     }
-
-    fn windows(&self, number: usize, rng: &mut Rng) -> Vec<u64> {
-        let mut counters = vec![0; 2 * hadamard_order(CELLS)];
-        (0..number).for_each(|_| self.window(&mut counters, DEVICES, rng));
-        counters
-    }
 }
 
-/// P[Z + U ≥ threshold] for Z ~ Bin(m, s).
+/// P[Z + U ≥ threshold] for Z ~ Bin(m, s): P[Z ≥ τ] less the part of P[Z = τ] below the threshold.
 fn above(m: u64, s: f64, threshold: f64) -> f64 {
     let median = libm::floor(threshold);
     let part = threshold - median;
-    let tail = |from: f64| at_least(m, s, from);
-    (1.0 - part) * tail(median) + part * tail(median + 1.0)
+    if s > 0.5 {
+        // By the events outside, m − Z ~ Bin(m, 1 − s), so that the powers below do not vanish.
+        let (at, below) = law_at(m, 1.0 - s, m as f64 - median);
+        below + (1.0 - part) * at
+    } else {
+        let (at, below) = law_at(m, s, median);
+        1.0 - below - part * at
+    }
 }
 
-/// P[Z ≥ from], summed from the far end of the smaller share.
-fn at_least(m: u64, s: f64, from: f64) -> f64 {
-    if from <= 0.0 {
-        return 1.0;
+/// P[Z = count] and P[Z < count] for s ≤ 1/2; 0 and what is left outside of 0–m.
+fn law_at(m: u64, s: f64, count: f64) -> (f64, f64) {
+    if count < 0.0 {
+        return (0.0, 0.0);
     }
-    if s > 0.5 { at_most(m, 1.0 - s, m as f64 - from) } else { 1.0 - at_most(m, s, from - 1.0) }
-}
-
-/// P[Z ≤ to] for s ≤ 1/2.
-fn at_most(m: u64, s: f64, to: f64) -> f64 {
-    let m = m as f64;
-    let (mut term, mut sum, mut count) = (libm::pow(1.0 - s, m), 0.0, 0.0);
-    while count <= to && count <= m {
-        sum += term;
-        term *= (m - count) / (count + 1.0) * s / (1.0 - s);
-        count += 1.0;
+    let (mut term, mut below, odds) = (libm::pow(1.0 - s, m as f64), 0.0, s / (1.0 - s));
+    for step in 0..count as u64 {
+        below += term;
+        term *= m.saturating_sub(step) as f64 / (step + 1) as f64 * odds;
     }
-    sum
+    (term, below)
 }
 
 fn normalized(weights: Vec<f64>) -> Vec<f64> {
@@ -308,23 +318,46 @@ fn validate(rng: &mut Rng) {
 
 // ---- Tables -------------------------------------------------------------------------------------------------------
 
-fn alarm(current: &[u64], reference: &[u64], baseline: &[u32]) -> bool {
-    anchored_test(current, reference, baseline, WEIGHT_TRUE, WEIGHT_FALSE).expect("answers").p_value < LEVEL
+/// How many fleets are compared with themselves or with what they became, and how.
+struct Plan {
+    fleets: usize,
+    runs_per_fleet: usize,
+    /// Windows of the reference.
+    windows: usize,
+    mix: Mix,
+    /// Whether the reference moves along: for null runs.
+    rolling: bool,
 }
 
-/// The share of runs with an alarm; 100 runs for each of the fleets that `pair` makes (reference, current).
-fn alarms(runs: usize, windows: usize, rng: &mut Rng, pair: &dyn Fn(&mut Rng) -> (Fleet, Fleet)) -> f64 {
-    let mut alarms = 0;
-    for _ in 0..runs.div_ceil(100) {
-        let (then, now) = pair(rng);
-        let baseline = then.baseline();
-        let (then, now) = (then.reports(), now.reports());
-        for _ in 0..100 {
-            let reference = then.windows(windows, rng);
-            alarms += usize::from(alarm(&now.windows(1, rng), &reference, &baseline));
-        }
+impl Plan {
+    fn runs(&self) -> usize {
+        self.fleets * self.runs_per_fleet
     }
-    alarms as f64 / (100 * runs.div_ceil(100)) as f64
+
+    /// The share of runs with an alarm, over fleets that `pair` makes (reference, current).
+    fn alarms(&self, rng: &mut Rng, pair: &dyn Fn(&mut Rng) -> (Fleet, Fleet)) -> f64 {
+        let mut alarms = 0;
+        for _ in 0..self.fleets {
+            let (then, now) = pair(rng);
+            let baseline = then.baseline();
+            let then_reports = then.reports();
+            let now_reports = if self.rolling { then_reports.clone() } else { now.reports() };
+            let mut history: VecDeque<Sums> =
+                (0..self.windows).map(|_| Sums::window(&then, &then_reports, self.mix, rng)).collect();
+            let mut reference = Sums::default();
+            history.iter().for_each(|window| reference.add(window, u64::wrapping_add));
+            for _ in 0..self.runs_per_fleet {
+                let current = Sums::window(&now, &now_reports, self.mix, rng);
+                alarms += usize::from(current.p_value(&reference, &baseline, self.mix) < LEVEL);
+                if self.rolling {
+                    reference.add(&current, u64::wrapping_add);
+                    history.push_back(current);
+                    reference.add(&history.pop_front().expect("a window"), u64::wrapping_sub);
+                }
+            }
+        }
+        alarms as f64 / self.runs() as f64
+    }
 }
 
 fn percent(share: f64, runs: usize) -> String {
@@ -335,8 +368,10 @@ fn name(devices: Devices) -> &'static str {
     if devices == Devices::Alike { "alike" } else { "Dirichlet(20)" }
 }
 
-fn false_alarms(runs: usize, rng: &mut Rng) {
-    println!("false alarms, nothing changed, 50 events each, {runs} runs (± 95 %)");
+fn false_alarms(fleets: usize, rng: &mut Rng) {
+    let plan = |windows, rolling| Plan { fleets, runs_per_fleet: 400, windows, mix: ANCHOR, rolling };
+    let runs = plan(60, true).runs();
+    println!("false alarms, nothing changed, 50 events each, {runs} runs in {fleets} fleets (± 95 %)");
     for (shares, shape) in [(Shares::Zipf, "Zipf(1.1)"), (Shares::Even, "even")] {
         for devices in [Devices::Alike, Devices::Differing] {
             for windows in [60, 5] {
@@ -345,7 +380,7 @@ fn false_alarms(runs: usize, rng: &mut Rng) {
                     let same = fleet.with_events(50);
                     (fleet, same)
                 };
-                let share = alarms(runs, windows, rng, &pair);
+                let share = plan(windows, true).alarms(rng, &pair);
                 println!(
                     "  {shape:10} {:14} reference of {windows:2} windows  {}",
                     name(devices),
@@ -354,7 +389,6 @@ fn false_alarms(runs: usize, rng: &mut Rng) {
             }
         }
     }
-    let runs = runs / 5;
     println!("false alarms when devices have 20 events now and had 50, reference of 60 windows, {runs} runs");
     for devices in [Devices::Alike, Devices::Differing] {
         let pair = |rng: &mut Rng| {
@@ -362,7 +396,7 @@ fn false_alarms(runs: usize, rng: &mut Rng) {
             let fewer = fleet.with_events(20);
             (fleet, fewer)
         };
-        let share = alarms(runs, 60, rng, &pair);
+        let share = plan(60, false).alarms(rng, &pair);
         println!("  Zipf(1.1)  {:14}  {}", name(devices), percent(share, runs));
     }
     println!();
@@ -383,41 +417,97 @@ fn energy(shares: Shares, shift: Shift, rng: &mut Rng) -> f64 {
     (0..1_000).map(|_| one(rng)).sum::<f64>() / 1_000.0
 }
 
-fn power(runs: usize, rng: &mut Rng) {
-    println!("power, 50 events each, total-variation shift {TV}, reference of 60 windows, {runs} runs");
+fn power(fleets: usize, rng: &mut Rng) {
+    let plan = Plan { fleets, runs_per_fleet: 100, windows: 60, mix: ANCHOR, rolling: false };
+    let runs = plan.runs();
+    println!(
+        "power, 50 events each, total-variation shift {TV}, reference of 60 windows, {runs} runs in {fleets} fleets"
+    );
     for (shares, shift, name) in SHIFTS {
-        let mut found = Vec::new();
-        for devices in [Devices::Alike, Devices::Differing] {
+        let [alike, differing] = [Devices::Alike, Devices::Differing].map(|devices| {
             let pair = |rng: &mut Rng| {
                 let fleet = Fleet::new(shares, devices, Events::Fixed(50), rng);
                 let moved = fleet.moved(&shift.draw(&fleet.mean, rng));
                 (fleet, moved)
             };
-            found.push(alarms(runs, 60, rng, &pair));
-        }
+            plan.alarms(rng, &pair)
+        });
         let energy = energy(shares, shift, rng);
-        println!("  {name:62} Σδ²/TV² {energy:.3}  alike {:.3}  Dirichlet(20) {:.3}", found[0], found[1]);
+        println!("  {name:62} Σδ²/TV² {energy:.3}  alike {alike:.3}  Dirichlet(20) {differing:.3}");
     }
     println!();
 }
 
 // ---- Mix of questions ---------------------------------------------------------------------------------------------
 
-/// Subset selection over the cells and "no data".
-struct Sampled {
-    /// P[kept].
-    p: f64,
-    q: f64,
+/// Weights of anchored bit and sampled event, and the weight of the first in the combined test.
+#[derive(Clone, Copy)]
+struct Mix {
+    weights: [u32; 2],
+    evidence: f64,
+}
+
+const ANCHOR: Mix = Mix { weights: [1, 0], evidence: 1.0 };
+const SAMPLE: Mix = Mix { weights: [0, 1], evidence: 0.0 };
+
+/// Sums of some windows: anchored counters, support counts and number of sampled reports.
+struct Sums {
+    counters: Vec<u64>,
+    support: Vec<u64>,
+    sampled: u64,
+}
+
+impl Default for Sums {
+    fn default() -> Self {
+        Self { counters: vec![0; 2 * hadamard_order(CELLS)], support: vec![0; SYMBOLS], sampled: 0 }
+    }
+}
+
+impl Sums {
+    /// One window: each device answers one of the questions, drawn by weight.
+    fn window(fleet: &Fleet, reports: &Reports, mix: Mix, rng: &mut Rng) -> Self {
+        let (mut sums, channel) = (Self::default(), Sampled::new());
+        let stride = if reports.ones.len() == ROWS { 0 } else { ROWS };
+        let [anchored, sampled] = mix.weights;
+        for device in 0..DEVICES {
+            if sampled == 0 || rng.u32(..anchored + sampled) < anchored {
+                reports.answer(device * stride, &mut sums.counters, rng);
+            } else {
+                channel.report(draw(fleet.shares_of(device), rng), &mut sums.support, rng);
+                sums.sampled += 1;
+            }
+        }
+        sums
+    }
+
+    fn add(&mut self, other: &Self, operation: fn(u64, u64) -> u64) {
+        let both = self.counters.iter_mut().zip(&other.counters).chain(self.support.iter_mut().zip(&other.support));
+        both.for_each(|(sum, count)| *sum = operation(*sum, *count));
+        self.sampled = operation(self.sampled, other.sampled);
+    }
+
+    /// Of the test that the mix has.
+    fn p_value(&self, reference: &Self, baseline: &[u32], mix: Mix) -> f64 {
+        let anchored = || {
+            let test = anchored_test(&self.counters, &reference.counters, baseline, WEIGHT_TRUE, WEIGHT_FALSE);
+            test.expect("answers").p_value
+        };
+        match mix.weights {
+            [_, 0] => anchored(),
+            [0, _] => Sampled::new().p_value(self, reference),
+            _ => combined_p_value(anchored(), Sampled::new().p_value(self, reference), mix.evidence),
+        }
+    }
 }
 
 const SYMBOLS: usize = CELLS + 1;
 const SUBSET: usize = 9;
 
-/// Sums of one sample of windows: anchored counters, support counts and sampled reports.
-struct Sums {
-    counters: Vec<u64>,
-    support: Vec<u64>,
-    sampled: u64,
+/// Subset selection over the cells and "no data".
+struct Sampled {
+    /// P[kept].
+    p: f64,
+    q: f64,
 }
 
 impl Sampled {
@@ -449,21 +539,6 @@ impl Sampled {
         }
     }
 
-    /// Windows in which a device answers the anchored bit with weight `mix[0]` and by a sampled event with `mix[1]`.
-    fn windows(&self, fleet: &Fleet, reports: &Reports, mix: [u32; 2], number: usize, rng: &mut Rng) -> Sums {
-        let mut sums = Sums { counters: vec![0; 2 * hadamard_order(CELLS)], support: vec![0; SYMBOLS], sampled: 0 };
-        let stride = if reports.ones.len() == ROWS { 0 } else { ROWS };
-        for device in (0..number).flat_map(|_| 0..DEVICES) {
-            if rng.u32(..mix[0] + mix[1]) < mix[0] {
-                reports.answer(device * stride, &mut sums.counters, rng);
-            } else {
-                self.report(draw(fleet.shares_of(device), rng), &mut sums.support, rng);
-                sums.sampled += 1;
-            }
-        }
-        sums
-    }
-
     /// The p-value of the χ² test of two samples, with the covariance of the channel at the pooled shares.
     fn p_value(&self, now: &Sums, then: &Sums) -> f64 {
         let (k, w) = (SYMBOLS as f64, SUBSET as f64);
@@ -481,48 +556,17 @@ impl Sampled {
         let difference: Vec<f64> = (0..SYMBOLS).map(|v| share(now, v) - share(then, v)).collect();
         wald(&difference, &covariance).expect("positive definite").p_value
     }
-
-    /// The share of runs in which the test that the mix has alarms.
-    fn alarms(
-        &self,
-        runs: usize,
-        windows: usize,
-        mix: [u32; 2],
-        rng: &mut Rng,
-        pair: &dyn Fn(&mut Rng) -> (Fleet, Fleet),
-    ) -> f64 {
-        let mut alarms = 0;
-        let per_fleet = runs.div_ceil(100).max(20).min(runs);
-        for _ in 0..runs / per_fleet {
-            let (then, now) = pair(rng);
-            let baseline = then.baseline();
-            let (then_reports, now_reports) = (then.reports(), now.reports());
-            for _ in 0..per_fleet {
-                let reference = self.windows(&then, &then_reports, mix, windows, rng);
-                let current = self.windows(&now, &now_reports, mix, 1, rng);
-                let test = anchored_test(&current.counters, &reference.counters, &baseline, WEIGHT_TRUE, WEIGHT_FALSE);
-                let p_value = match (test, current.sampled) {
-                    (Some(test), 0) => test.p_value,
-                    (Some(test), _) => combined_p_value(test.p_value, self.p_value(&current, &reference)),
-                    (None, _) => self.p_value(&current, &reference),
-                };
-                alarms += usize::from(p_value < LEVEL);
-            }
-        }
-        alarms as f64 / (runs / per_fleet * per_fleet) as f64
-    }
 }
 
-fn mixes(runs: usize, null_runs: usize, rng: &mut Rng) {
-    let sampled = Sampled::new();
+fn mixes(fleets: usize, null_fleets: usize, rng: &mut Rng) {
     let law: Vec<(u64, f64)> = (1..=200).map(|m| (m, libm::log((m + 1) as f64 / m as f64))).collect();
     let expected = Expected { events: &law, concentration: HETEROGENEOUS };
-    let mix = question_mix(expected, CELLS, [WEIGHT_TRUE, WEIGHT_FALSE], sampled.noise());
+    let mix = question_mix(expected, CELLS, [WEIGHT_TRUE, WEIGHT_FALSE], Sampled::new().noise());
     println!("log-uniform 1 to 200 events: {}", mix.reason);
-    let chosen = [mix.anchored, mix.sampled];
-    println!(
-        "power, shift {TV}, reference of 60 windows, {runs} runs: all sample one / the mix / all answer the anchored bit"
-    );
+    let chosen = Mix { weights: [mix.anchored, mix.sampled], evidence: mix.anchored_evidence };
+    let runs = fleets * 25;
+    println!("power, shift {TV}, reference of 60 windows, {runs} runs in {fleets} fleets:");
+    println!("all sample one event / the mix / all answer the anchored bit");
     for (shares, shift, name) in SHIFTS {
         for devices in [Devices::Alike, Devices::Differing] {
             let pair = |rng: &mut Rng| {
@@ -530,18 +574,19 @@ fn mixes(runs: usize, null_runs: usize, rng: &mut Rng) {
                 let moved = fleet.moved(&shift.draw(&fleet.mean, rng));
                 (fleet, moved)
             };
-            let [one, both, bit] = [[0, 1], chosen, [1, 0]].map(|mix| sampled.alarms(runs, 60, mix, rng, &pair));
+            let alarms = |mix| Plan { fleets, runs_per_fleet: 25, windows: 60, mix, rolling: false }.alarms(rng, &pair);
+            let [one, both, bit] = [SAMPLE, chosen, ANCHOR].map(alarms);
             println!("  {name:62} {:14} {one:.3} / {both:.3} / {bit:.3}", self::name(devices));
         }
     }
-    println!("false alarms of the mix, reference of 5 windows, Zipf(1.1), {null_runs} runs");
+    let plan = Plan { fleets: null_fleets, runs_per_fleet: 400, windows: 5, mix: chosen, rolling: true };
+    println!("false alarms of the mix, reference of 5 windows, Zipf(1.1), {} runs", plan.runs());
     for devices in [Devices::Alike, Devices::Differing] {
         let pair = |rng: &mut Rng| {
             let fleet = Fleet::new(Shares::Zipf, devices, Events::LogUniform, rng);
             let same = fleet.moved(&[0.0; CELLS]);
             (fleet, same)
         };
-        let share = sampled.alarms(null_runs, 5, chosen, rng, &pair);
-        println!("  {:14} {}", name(devices), percent(share, null_runs));
+        println!("  {:14} {}", name(devices), percent(plan.alarms(rng, &pair), plan.runs()));
     }
 }

@@ -1,8 +1,8 @@
 //! Has the distribution changed? From anchored bits of two samples of windows.
 //!
-//! Each device answered for one row r of the Hadamard matrix whether its events in the half-space S_r are above the median of
-//! the reference ([`crate::sketch::Anchor`]), through randomized response. The test compares the answers by row, current
-//! windows against reference windows, and asks whether all differences are noise.
+//! Each device answered for one row r of the Hadamard matrix whether its events in the half-space S_r are above the
+//! median of the reference ([`crate::sketch::Anchor`]), through randomized response. The test compares the answers by
+//! row, current windows against reference windows, and asks whether all differences are noise.
 //!
 //! | Symbol | Meaning |
 //! | --- | --- |
@@ -16,31 +16,36 @@
 //! | q_v | prior weight of cell v, (g_v + 1/k)/2 |
 //! | p | P\[the true bit is sent\] = W_t/(W_t + W_f) |
 //!
-//! **Statistic.** If the shares moved by δ, row r moves by an amount proportional to Σ_v χ_r(v) δ_v. So u_v = Σ_r χ_r(v) d_r/V_r collects
-//! what the rows say about cell v, and
+//! **Statistic.** If the shares moved by δ, row r moves by an amount proportional to Σ_v χ_r(v) δ_v. So u_v = Σ_r
+//! χ_r(v) d_r/V_r collects what the rows say about cell v, and
 //!
 //! T = Σ_v q_v (u_v − ū)², ū = Σ_v q_v u_v,
 //!
-//! is the locally most powerful statistic against δ ~ N(0, τ² diag(q)) given Σ δ_v = 0 (the score test of a variance component: Lin,
-//! "Variance component testing in generalised linear models with random effects", Biometrika 84(2), 1997). The plain sum Σ d_r²/V_r is the
-//! case q_v = 1/k: it expects a rare cell to move by as much as a common one and spreads its power over k − 1 directions. With half of the prior
-//! following the shares, T needs far less evidence when common cells move, and loses little when only rare ones do.
+//! is the locally most powerful statistic against δ ~ N(0, τ² diag(q)) given Σ δ_v = 0 (the score test of a variance
+//! component: Lin, "Variance component testing in generalised linear models with random effects", Biometrika 84(2),
+//! 1997). The plain sum Σ d_r²/V_r is the case q_v = 1/k: it expects a rare cell to move by as much as a common one and
+//! spreads its power over k − 1 directions. With half of the prior following the shares, T needs far less evidence when
+//! common cells move, and loses little when only rare ones do.
 //!
-//! **Null law.** V_r = π(1 − π) (1/n_r + 1/N_r) · (n_r + N_r)/(n_r + N_r − 1) with π the pooled share of ones: given n_r, N_r and
-//! a_r + A_r this is the exact variance of d_r for exchangeable answers (hypergeometric), whatever the size of either sample. Rows are independent; T is
-//! Σ λ_j χ²_1 with λ the eigenvalues of A_rs = Σ_v q_v (χ_r(v) − χ̄_r)(χ_s(v) − χ̄_s) / √(V_r V_s). The reference enters with its own noise,
-//! so 5 windows serve as honestly as 60, only with less power. Nothing is assumed about the median: if the stated shares are off, both samples are off alike.
+//! **Null law.** V_r = π(1 − π) (1/n_r + 1/N_r) · (n_r + N_r)/(n_r + N_r − 1) with π the pooled share of ones: given
+//! n_r, N_r and a_r + A_r this is the exact variance of d_r for exchangeable answers (hypergeometric), whatever the
+//! size of either sample. Rows are independent; T is Σ λ_j χ²_1 with λ the eigenvalues of A_rs = Σ_v q_v (χ_r(v) −
+//! χ̄_r)(χ_s(v) − χ̄_s) / √(V_r V_s). The reference enters with its own noise, so 5 windows serve as honestly as 60,
+//! only with less power. Nothing is assumed about the median: if the stated shares are off, both samples are off alike.
 //!
-//! **The same devices in both samples.** Devices differ, and a fleet's own mean y_r does not cancel by itself; it cancels because it is the same in
-//! both samples. What is left is the choice of devices for row r and their coins, fresh in each window. With devices assigned by chance with probability 1/(K−1), one
-//! window's mean has variance \[ȳ(1 − ȳ) − B/(K−1)\]/n_r, with B ≤ (2p − 1)²/4 the variance between devices; two windows are uncorrelated, and two rows have correlation of
-//! at most B/((K−1) ȳ(1 − ȳ)) in size. So the binomial V_r is right to B/((K−1) ȳ(1 − ȳ)) — 0.7 % at K = 32 and ε = 1 — and errs on the safe side. For K = 2, where
-//! every device answers the one row in every window, the test is conservative by up to (2p − 1)² of the variance. If the fleet turns over,
-//! the binomial variance is exact.
+//! **The same devices in both samples.** Devices differ, and a fleet's own mean y_r does not cancel by itself; it
+//! cancels because it is the same in both samples. What is left is the choice of devices for row r and their coins,
+//! fresh in each window. With devices assigned by chance with probability 1/(K−1), one window's mean has variance \[ȳ(1
+//! − ȳ) − B/(K−1)\]/n_r, with B ≤ (2p − 1)²/4 the variance between devices; two windows are uncorrelated, and two rows
+//! have correlation of at most B/((K−1) ȳ(1 − ȳ)) in size. So the binomial V_r is right to B/((K−1) ȳ(1 − ȳ)) — 0.7 %
+//! at K = 32 and ε = 1 — and errs on the safe side. For K = 2, where every device answers the one row in every window,
+//! the test is conservative by up to (2p − 1)² of the variance. If the fleet turns over, the binomial variance is
+//! exact.
 //!
-//! **Cost**: O(K² k + K³) at the centre. **Limits.** Real change that is no drift of shares also counts: when devices differ and the active ones are others than in
-//! the reference, their mean moves. A shift inside the half-spaces that no row sees does not exist: the rows span all contrasts. Answers of few devices are not
-//! protected against liars, who may choose their row.
+//! **Cost**: O(K² k + K³) at the centre. **Limits.** Real change that is no drift of shares also counts: when devices
+//! differ and the active ones are others than in the reference, their mean moves. A shift inside the half-spaces that
+//! no row sees does not exist: the rows span all contrasts. Answers of few devices are not protected against liars, who
+//! may choose their row.
 
 use super::quadratic_form::{eigenvalues, quadratic_form_survival};
 use crate::estimate::Matrix;
@@ -68,7 +73,8 @@ pub struct AnchoredTest {
 pub struct RowShift {
     /// The row.
     pub row: usize,
-    /// Change of the share of devices above the median of the reference, de-biased: d_r/(2p − 1). Above 0 when the half-space gained.
+    /// Change of the share of devices above the median of the reference, de-biased: d_r/(2p − 1). Above 0 when the
+    /// half-space gained.
     pub shift: f64,
     /// Its standard error from both samples, without assuming that nothing changed.
     pub standard_error: f64,
@@ -90,10 +96,11 @@ struct Row {
     then: [f64; 2],
 }
 
-/// Compares current with reference answers. Each is a vector of 2K counters: entry 2r counts the answers 0 of row r, entry 2r + 1 the answers 1; row 0 is not
-/// asked and not read. `baseline` holds the weights of the reference shares that the devices use; W_t and W_f those of the randomizer.
+/// Compares current with reference answers. Each is a vector of 2K counters: entry 2r counts the answers 0 of row r,
+/// entry 2r + 1 the answers 1; row 0 is not asked and not read. `baseline` holds the weights of the reference shares
+/// that the devices use; W_t and W_f those of the randomizer.
 ///
-/// `None` when no row has both answers among its pooled ones, and answers in both samples: then there is nothing to compare.
+/// `None` when no row has answers in both samples and both answers among them: then there is nothing to compare.
 ///
 /// # Panics
 ///

@@ -1,20 +1,21 @@
 //! The law of a quadratic form in standard normals: Σ λ_j χ²_1, with its weights λ from a symmetric matrix.
 //!
-//! The survival function is the saddlepoint approximation of Kuonen ("Saddlepoint approximations for distributions of quadratic forms in normal
-//! variables", Biometrika 86(4), 1999, eq. 3), whose relative error stays bounded in the tail: with
-//! K(t) = −½ Σ ln(1 − 2tλ_j), K′(t) = x, w = sign(t) √(2(tx − K(t))) and v = t √K″(t),
-//! P\[Σ λ_j χ²_1 > x\] ≈ 1 − Φ(w + ln(v/w)/w). One weight alone is χ²_1 and computed exactly. Against numerical inversion of the characteristic
-//! function (Imhof 1961) the tests show a relative error below 3 % at P = 5 % and more; where one weight rules, 8 % at 1e-3 and 15 % at 1e-6, on the safe
-//! side; 0.8 % for four equal weights and 0.1 % for 31.
+//! The survival function is the saddlepoint approximation of Kuonen ("Saddlepoint approximations for distributions of
+//! quadratic forms in normal variables", Biometrika 86(4), 1999, eq. 3), whose relative error stays bounded in the
+//! tail: with K(t) = −½ Σ ln(1 − 2tλ_j), K′(t) = x, w = sign(t) √(2(tx − K(t))) and v = t √K″(t), P\[Σ λ_j χ²_1 > x\] ≈
+//! 1 − Φ(w + ln(v/w)/w). One weight alone is χ²_1 and computed exactly. Against numerical inversion of the
+//! characteristic function (Imhof 1961) the tests show a relative error below 3 % at P = 5 % and more; where one weight
+//! rules, 8 % at 1e-3 and 15 % at 1e-6, on the safe side; 0.8 % for four equal weights and 0.1 % for 31.
 //!
-//! The weights are the eigenvalues of the form's matrix, by cyclic Jacobi rotations (Golub and Van Loan, "Matrix Computations", 8.5): O(n³) for
-//! each of some eight sweeps.
+//! The weights are the eigenvalues of the form's matrix, by cyclic Jacobi rotations (Golub and Van Loan, "Matrix
+//! Computations", 8.5): O(n³) for each of some eight sweeps.
 
 use core::f64::consts::SQRT_2;
 
 use crate::estimate::Matrix;
 
-/// P\[Σ λ_j χ²_1 > x\] for weights λ_j ≥ 0; weights below 1e-12 of the largest count as 0. 1 for x ≤ 0 and NaN without a weight above 0.
+/// P\[Σ λ_j χ²_1 > x\] for weights λ_j ≥ 0; weights below 1e-12 of the largest count as 0. 1 for x ≤ 0 and NaN without
+/// a weight above 0.
 #[must_use]
 pub fn quadratic_form_survival(weights: &[f64], x: f64) -> f64 {
     let largest = weights.iter().copied().fold(0.0, f64::max);
@@ -48,7 +49,8 @@ fn saddlepoint(weights: &[f64], x: f64) -> f64 {
 
 /// The t < 1/2 with K′(t) = Σ λ_j / (1 − 2tλ_j) = x, by bisection: K′ grows.
 fn saddle(weights: &[f64], x: f64) -> f64 {
-    // K′ lies between 1/(1 − 2t), the term of the weight 1, and n of it; so the solution is between 1/2 − n/(2x) and 1/2 − 1/(2x).
+    // K′ lies between 1/(1 − 2t), the term of the weight 1, and n of it; so the solution is between 1/2 − n/(2x) and
+    // 1/2 − 1/(2x).
     let (mut low, mut high) = (0.5 - weights.len() as f64 / (2.0 * x), 0.5 - 1.0 / (2.0 * x));
     loop {
         let middle = (low + high) / 2.0;

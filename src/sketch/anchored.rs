@@ -1,10 +1,10 @@
 //! The anchored bit: does this device's window have more events in a public half-space than the reference expects?
 //!
-//! One bit that says the more about a change of the shares the more events the device has: it moves by about
-//! √(2m/π) times the change of the half-space's share, where one sampled event moves by that change itself. It is the
-//! product form of user-level testing (Acharya, Liu and Sun, "Discrete distribution estimation under user-level local
-//! differential privacy", AISTATS 2023): a public coin picks a row of the Hadamard matrix, the device compares its count
-//! in the row's half-space with the median under the reference, and hides the answer by randomized response.
+//! One bit that says the more about a change of the shares the more events the device has: it moves by about √(2m/π)
+//! times the change of the half-space's share, where one sampled event moves by that change itself. It is the product
+//! form of user-level testing (Acharya, Liu and Sun, "Discrete distribution estimation under user-level local
+//! differential privacy", AISTATS 2023): a public coin picks a row of the Hadamard matrix, the device compares its
+//! count in the row's half-space with the median under the reference, and hides the answer by randomized response.
 //!
 //! | Symbol | Code | Meaning | Range |
 //! | --- | --- | --- | --- |
@@ -18,26 +18,30 @@
 //! | C | [`Anchor::threshold`] | the median of Z + U given m under the reference | |
 //!
 //! **The bit** is 1\[Z + U ≥ C\]: 1 above the median of Z, 0 below it, and at the median 1 with the probability that
-//! makes both values equally likely. So P\[bit = 1 | m\] = 1/2 for *every* m when the device follows the reference: a week with
-//! fewer events changes nothing, while the plain 1\[Z > median\] would jump by up to P\[Z = median\] from one m to the
-//! next. It costs little: 1\[Z > c\] answers a change of s with slope m·P\[Bin(m−1, s) = c\], which is largest at c = ⌊ms⌋, next to or at
-//! the median, and nearly as large beside it. Without events Z = C − 1/2 = 0 and the bit is a fair coin.
+//! makes both values equally likely. So P\[bit = 1 | m\] = 1/2 for *every* m when the device follows the reference: a
+//! week with fewer events changes nothing, while the plain 1\[Z > median\] would jump by up to P\[Z = median\] from one
+//! m to the next. It costs little: 1\[Z > c\] answers a change of s with slope m·P\[Bin(m−1, s) = c\], which is largest
+//! at c = ⌊ms⌋, next to or at the median, and nearly as large beside it. Without events Z = C − 1/2 = 0 and the bit is
+//! a fair coin.
 //!
-//! **Arithmetic.** Integers alone. Up to [`EXACT_EVENTS`] events C comes from the binomial law in fixed point (2^-62; 127 roundings
-//! down leave |P\[bit = 1\] − 1/2| < 2^-48). Beyond, C = ms + 1/2 − (1 − 2s)/6, the Cornish–Fisher
-//! median of the smoothed count; there |P\[bit = 1\] − 1/2| < 0.0015 for 1/32 ≤ s ≤ 31/32 and < 0.0001 for 1/4 ≤ s ≤ 3/4
+//! **Arithmetic.** Integers alone. Up to [`EXACT_EVENTS`] events C comes from the binomial law in fixed point (2^-62;
+//! 127 roundings down leave |P\[bit = 1\] − 1/2| < 2^-48). Beyond, C = ms + 1/2 − (1 − 2s)/6, the Cornish–Fisher median
+//! of the smoothed count; there |P\[bit = 1\] − 1/2| < 0.0015 for 1/32 ≤ s ≤ 31/32 and < 0.0001 for 1/4 ≤ s ≤ 3/4
 //! (`tests/it/anchored.rs` measures both).
 //!
-//! **Public coin.** The row follows from the report id ([`row_of`]), a pseudo-random function of device secret, spec, window and
-//! question, which stands in the header of the report. So it costs no bit of payload, is the same on every retry, and cannot depend on the data of an honest
-//! device. A *dishonest* one can pick its id and with it the row: fake devices can pool their weight on few rows.
+//! **Public coin.** The row follows from the report id ([`row_of`]), a pseudo-random function of device secret, spec,
+//! window and question, which stands in the header of the report. So it costs no bit of payload, is the same on every
+//! retry, and cannot depend on the data of an honest device. A *dishonest* one can pick its id and with it the row:
+//! fake devices can pool their weight on few rows.
 //!
-//! **Privacy** is the randomizer's business and holds for any bit. **Control flow** does not depend on the counts: every cell and every
-//! threshold is visited, and masks select. **Cost**: one [`Anchor`] is 2 kB and some 8,000 multiplications, which depend on public values
-//! only and may be kept; a bit visits the cells once and the thresholds once.
+//! **Privacy** is the randomizer's business and holds for any bit. **Control flow** does not depend on the counts:
+//! every cell and every threshold is visited, and masks select. **Cost**: one [`Anchor`] is 2 kB and some 8,000
+//! multiplications, which depend on public values only and may be kept; a bit visits the cells once and the thresholds
+//! once.
 //!
-//! **Limits.** A device whose own shares differ from the fleet's gives a bit that is fair on average only to second order, and answers a change the
-//! less the more it differs. The direction inside the half-space is lost: one row shows one contrast.
+//! **Limits.** A device whose own shares differ from the fleet's gives a bit that is fair on average only to second
+//! order, and answers a change the less the more it differs. The direction inside the half-space is lost: one row shows
+//! one contrast.
 //!
 //! ```
 //! use driftglass::sketch::{anchored_bit, hadamard_order, row_of};
@@ -61,7 +65,8 @@ pub const EXACT_EVENTS: usize = 127;
 const PROBABILITY_BITS: u32 = 62;
 const ONE: u64 = 1 << PROBABILITY_BITS;
 
-/// K: the order of the Hadamard matrix whose rows are asked, the smallest power of two that is at least 2 and at least `cells`.
+/// K: the order of the Hadamard matrix whose rows are asked, the smallest power of two that is at least 2 and at least
+/// `cells`.
 #[must_use]
 pub fn hadamard_order(cells: usize) -> usize {
     cells.max(2).next_power_of_two()
@@ -75,7 +80,8 @@ pub fn half_space(row: usize, cell: usize) -> bool {
 
 /// The row that a report answers: 1 + (u mod (K − 1)), with u the first 8 bytes of its id, big-endian.
 ///
-/// Ids are uniform, so each row has probability 1/(K − 1) within 2^-64, and no row is favored by more than K/2^64 relative.
+/// Ids are uniform, so each row has probability 1/(K − 1) within 2^-64, and no row is favored by more than K/2^64
+/// relative.
 #[must_use]
 pub fn row_of(report_id: &[u8; 16], cells: usize) -> usize {
     let [a, b, c, d, e, f, g, h, ..] = *report_id;

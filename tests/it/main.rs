@@ -1,6 +1,7 @@
 //! One integration test binary.
 
 mod accounting;
+mod anchored;
 mod drift_vectors;
 mod entropy;
 mod exact_law;
