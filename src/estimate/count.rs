@@ -1,6 +1,7 @@
 //! Mean counts from reports of the discrete Laplace mechanism. **Event-level.**
 //!
-//! Ghosh, Roughgarden and Sundararajan, SIAM J. Comput. 41(6), 2012, definition 2.4 (the mechanism); the estimator follows from its table.
+//! Ghosh, Roughgarden and Sundararajan, SIAM J. Comput. 41(6), 2012, definition 2.4 (the mechanism); the estimator
+//! follows from its table.
 //!
 //! | Symbol | Code | Meaning | Range |
 //! | --- | --- | --- | --- |
@@ -8,15 +9,17 @@
 //! | W_xy, T | | weight of report y given count x; sum of a row, the same for all | integers |
 //! | g(y) | `values` | value of a report | events |
 //!
-//! **Unbiased**: g solves Σ_y W_xy g(y) = T x for every count x, so E\[g(y)\] = x. The table is close to a geometric law of ratio r = W_t/W_f that is cut at the ends, and there the noise beyond an end has no memory, so
-//! that g(y) = y inside, −1/(r−1) at 0 and k−1 + 1/(r−1) at k−1. The integers of the table change ratios by up to 2⁻²⁰ and so move g by less than 2⁻¹⁹ (1 + r/(r−1)²); the system is solved for them: Gaussian elimination
-//! with row pivots, then one step of refinement.
+//! **Unbiased**: g solves Σ_y W_xy g(y) = T x for every count x, so E\[g(y)\] = x. The table is close to a geometric
+//! law of ratio r = W_t/W_f that is cut at the ends, and there the noise beyond an end has no memory, so that g(y) = y
+//! inside, −1/(r−1) at 0 and k−1 + 1/(r−1) at k−1. The integers of the table change ratios by up to 2⁻²⁰ and so move g
+//! by less than 2⁻¹⁹ (1 + r/(r−1)²); the system is solved for them: Gaussian elimination with row pivots, then one step
+//! of refinement.
 //!
-//! **Variance**: the standard error is s/√n with the sample variance of g(y), which contains how devices differ; [`CountLaw::noise`] is the part of the mechanism, about 2r/(r−1)² in
-//! the middle.
+//! **Variance**: the standard error is s/√n with the sample variance of g(y), which contains how devices differ;
+//! [`CountLaw::noise`] is the part of the mechanism, about 2r/(r−1)² in the middle.
 //!
-//! **Cost**: O(k³) once, O(k) an estimate. **Limits**: counts above k−1 stand as k−1, so the mean is that of min(count, k−1). The protection is that of one event: m events of a device cost it
-//! m times as much.
+//! **Cost**: O(k³) once, O(k) an estimate. **Limits**: counts above k−1 stand as k−1, so the mean is that of min(count,
+//! k−1). The protection is that of one event: m events of a device cost it m times as much.
 
 use super::interval::Scalar;
 use super::law::{Law, Rows};
@@ -30,8 +33,8 @@ pub struct CountLaw {
 }
 
 impl CountLaw {
-    /// The law of the discrete Laplace mechanism over the counts below `domain_size`; `None` for any other mechanism, or if
-    /// [`LaplaceWeights::of`] has no table.
+    /// The law of the discrete Laplace mechanism over the counts below `domain_size`; `None` for any other mechanism,
+    /// or if [`LaplaceWeights::of`] has no table.
     #[must_use]
     pub fn of(randomizer: &Randomizer, domain_size: usize) -> Option<Self> {
         LaplaceWeights::of(domain_size, randomizer.weights)?;
@@ -65,7 +68,8 @@ impl CountLaw {
         self.noise[count]
     }
 
-    /// The mean count of the devices behind the counters of a question, in events. `None` for fewer than two reports, or counters of another question.
+    /// The mean count of the devices behind the counters of a question, in events. `None` for fewer than two reports,
+    /// or counters of another question.
     #[must_use]
     pub fn estimate(&self, counters: &[u64]) -> Option<Scalar> {
         (counters.len() == self.values.len()).then(|| Scalar::of_mean(counters, &self.values))?
@@ -122,8 +126,8 @@ mod tests {
         (9, 1_732_713_190_318), // ε = 6
     ];
 
-    /// The residual of a solution of k ≤ 64 equations with values below 200 is below 1e-10 in doubles; that each E\[g\] is x shows at once
-    /// that g is unbiased for every mixture of counts.
+    /// The residual of a solution of k ≤ 64 equations with values below 200 is below 1e-10 in doubles; that each E\[g\]
+    /// is x shows at once that g is unbiased for every mixture of counts.
     #[test]
     fn reports_have_the_true_count_as_their_mean() {
         for (k, of_true) in TABLES {
@@ -153,7 +157,8 @@ mod tests {
         }
     }
 
-    /// In the middle of 64 counts at r = e the ends are 31 noise scales away: 2r/(r−1)² up to e⁻³¹ and the integers of the table.
+    /// In the middle of 64 counts at r = e the ends are 31 noise scales away: 2r/(r−1)² up to e⁻³¹ and the integers of
+    /// the table.
     #[test]
     fn noise_in_the_middle() {
         let law = law(64, Weights { of_true: 11_674_931_554, of_false: 1 << 32 });

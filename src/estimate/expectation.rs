@@ -1,7 +1,7 @@
 //! Distributions from reports of places: expectation maximization, with smoothing for cells in an order.
 //!
-//! Li, Wang, Lopuhaä-Zwakenberg, Škorić and Li, "Estimating numerical distributions under local differential privacy", SIGMOD 2020, section 5.3 and algorithm 1
-//! ("EM", "EMS").
+//! Li, Wang, Lopuhaä-Zwakenberg, Škorić and Li, "Estimating numerical distributions under local differential privacy",
+//! SIGMOD 2020, section 5.3 and algorithm 1 ("EM", "EMS").
 //!
 //! | Symbol | Code | Meaning | Range |
 //! | --- | --- | --- | --- |
@@ -10,15 +10,18 @@
 //! | f | `shares` | estimated shares of the symbols | sum 1 |
 //! | τ | `gain` | a step that changes the log-likelihood by less is the last | nats |
 //!
-//! A step multiplies each share f_x by Σ_y (c_y/n) A_yx / (A f)_y: the expectation of how many devices had symbol x, given all reports, in units of n. It never lowers the log-likelihood Σ_y c_y ln (A f)_y. With smoothing
-//! the step then replaces the share of each cell by (left + 2 own + right)/4, at both ends by (2 own + neighbor)/3, and rescales to sum 1. "No data" is no
-//! neighbor of a cell and is not smoothed.
+//! A step multiplies each share f_x by Σ_y (c_y/n) A_yx / (A f)_y: the expectation of how many devices had symbol x,
+//! given all reports, in units of n. It never lowers the log-likelihood Σ_y c_y ln (A f)_y. With smoothing the step
+//! then replaces the share of each cell by (left + 2 own + right)/4, at both ends by (2 own + neighbor)/3, and rescales
+//! to sum 1. "No data" is no neighbor of a cell and is not smoothed.
 //!
-//! **Defaults**: τ = 10⁻³ as published (the paper lets EM alone stop at 10⁻³ e^ε). Smoothing acts over neighbors, so with few cells it would spread shares too far: at 64 cells and 10⁵ reports at ε = 0.5 the
-//! Wasserstein distance was twice that at 256. Therefore [`square_wave`] divides each cell into as many parts, all reported alike, as make up 256 at least, and sums them in the end: `benches/square_wave.rs` has the figures.
+//! **Defaults**: τ = 10⁻³ as published (the paper lets EM alone stop at 10⁻³ e^ε). Smoothing acts over neighbors, so
+//! with few cells it would spread shares too far: at 64 cells and 10⁵ reports at ε = 0.5 the Wasserstein distance was
+//! twice that at 256. Therefore [`square_wave`] divides each cell into as many parts, all reported alike, as make up
+//! 256 at least, and sums them in the end: `benches/square_wave.rs` has the figures.
 //!
-//! **Cost**: a step takes O(symbols + outputs) for sliding windows; some hundreds to a thousand steps. **Bias**: toward smooth shares; there is no standard error. So the result is for people to look at;
-//! tests compare counts of reports.
+//! **Cost**: a step takes O(symbols + outputs) for sliding windows; some hundreds to a thousand steps. **Bias**: toward
+//! smooth shares; there is no standard error. So the result is for people to look at; tests compare counts of reports.
 
 use super::law::{Law, Windows};
 use crate::spec::{Mechanism, Randomizer};
@@ -82,7 +85,8 @@ pub fn maximize_smoothed(law: &dyn Law, counts: &[u64], cells: usize, stop: Stop
     maximize(law, counts, stop, |shares| smooth(&mut shares[..cells]))
 }
 
-/// The distribution behind reports of a square wave, "no data" last. `None` without reports, for counters of another question, and for any other mechanism.
+/// The distribution behind reports of a square wave, "no data" last. `None` without reports, for counters of another
+/// question, and for any other mechanism.
 #[must_use]
 pub fn square_wave(randomizer: &Randomizer, domain_size: usize, counters: &[u64]) -> Option<Likeliest> {
     let Mechanism::SquareWave { half_width } = randomizer.mechanism else { return None };
@@ -99,9 +103,11 @@ pub fn square_wave(randomizer: &Randomizer, domain_size: usize, counters: &[u64]
 
 /// The half width, in places, of a square wave over `places` cells at ε.
 ///
-/// Section 5.2 of the paper takes the width that lets a report tell most: on an interval of length 1, b maximizes ln(1 + 2b) less the entropy of a report, at b = (ε E − E + 1) / (2E (E − 1 − ε)) with E = e^ε.
-/// On cells a window has 2b + 1 of them, so b · `places` is too wide by half a cell or so. Of the integers within one of it, that one is taken which maximizes the same thing on cells,
-/// ln(`places` + 2b) less the entropy of a report; no other integer does better.
+/// Section 5.2 of the paper takes the width that lets a report tell most: on an interval of length 1, b maximizes ln(1
+/// + 2b) less the entropy of a report, at b = (ε E − E + 1) / (2E (E − 1 − ε)) with E = e^ε. On cells a window has 2b +
+/// 1 of them, so b · `places` is too wide by half a cell or so. Of the integers within one of it, that one is taken
+/// which maximizes the same thing on cells, ln(`places` + 2b) less the entropy of a report; no other integer does
+/// better.
 ///
 /// # Panics
 ///
@@ -119,12 +125,14 @@ pub fn square_wave_half_width(places: usize, epsilon: f64) -> u32 {
     (below.saturating_sub(1)..=below + 1).max_by(|a, b| tells(a).total_cmp(&tells(b))).unwrap_or(below)
 }
 
-/// ln(outputs) less the entropy of a report: what it tells about its place when all outputs are equally likely, in nats.
+/// ln(outputs) less the entropy of a report: what it tells about its place when all outputs are equally likely, in
+/// nats.
 fn information(places: usize, half_width: u32, epsilon: f64) -> f64 {
     let (width, outside) = (f64::from(2 * half_width + 1), places as f64 - 1.0);
     let near = libm::exp(epsilon) * width;
     let total = near + outside;
-    // A report has probability e^ε/total in the window and 1/total outside: its entropy is ln(total) − ε · P[in the window].
+    // A report has probability e^ε/total in the window and 1/total outside: its entropy is ln(total) − ε · P[in the
+    // window].
     libm::log(width + outside) - libm::log(total) + epsilon * near / total
 }
 

@@ -1,7 +1,7 @@
 //! Frequent words of an open vocabulary, found by their prefixes.
 //!
-//! The prefix extending method (Wang, Li and Jha, "Locally differentially private heavy hitter identification", IEEE TDSC 18(2), 2021, section 4) on reports of
-//! [`OpenVocabulary`], whose public coin divides devices into levels.
+//! The prefix extending method (Wang, Li and Jha, "Locally differentially private heavy hitter identification", IEEE
+//! TDSC 18(2), 2021, section 4) on reports of [`OpenVocabulary`], whose public coin divides devices into levels.
 //!
 //! | Symbol | Code | Meaning | Range |
 //! | --- | --- | --- | --- |
@@ -11,16 +11,21 @@
 //! | p, q | | P\[a report supports a prefix\], if the device's word has it; if not: 1/g | |
 //! | α | `false_alarm` | probability that a search finds any word that no device has | (0, 1) |
 //!
-//! At level 0 every byte is a candidate; at a later level, all extensions by a byte of the prefixes that were kept. A prefix that no device has is supported by each report with probability q independently, as
-//! every report has a coin of its own; so c is binomial. A candidate is kept when P\[Bin(n_l, q) ≥ c\] ≤ α/(4 m_l). **Claim.** The probability that any absent prefix is kept at any level is at most α. *Argument.*
-//! Candidates of a level depend on reports of other levels, thus of other devices, alone; the union bound over m_l candidates and 4 levels.
-//! (Buckets hold 2³²/g hash values up to rounding, so q is 1/g within 2⁻³² relative to one.)
+//! At level 0 every byte is a candidate; at a later level, all extensions by a byte of the prefixes that were kept. A
+//! prefix that no device has is supported by each report with probability q independently, as every report has a coin
+//! of its own; so c is binomial. A candidate is kept when P\[Bin(n_l, q) ≥ c\] ≤ α/(4 m_l). **Claim.** The probability
+//! that any absent prefix is kept at any level is at most α. *Argument.* Candidates of a level depend on reports of
+//! other levels, thus of other devices, alone; the union bound over m_l candidates and 4 levels. (Buckets hold 2³²/g
+//! hash values up to rounding, so q is 1/g within 2⁻³² relative to one.)
 //!
-//! **Estimates.** The share of a word is (c/n_3 − q)/(p − q) over the reports of the last level, with the standard error √(μ(1−μ)/n_3)/(p−q), μ = q + (p−q)f. Both are those of one word named in advance; among
-//! words that were found since they passed a threshold, the faint ones come out somewhat too frequent.
+//! **Estimates.** The share of a word is (c/n_3 − q)/(p − q) over the reports of the last level, with the standard
+//! error √(μ(1−μ)/n_3)/(p−q), μ = q + (p−q)f. Both are those of one word named in advance; among words that were found
+//! since they passed a threshold, the faint ones come out somewhat too frequent.
 //!
-//! **Cost**: at most 256 · `max_prefixes` candidates a level, each one multiplication less addition for each report of the level: O(256 · `max_prefixes` · n) in all, and 8 bytes a candidate. **Limits**: a word is found when its share stands some 5 standard
-//! errors of a quarter of the reports above 0, at all four levels. Two words with one hash are one word.
+//! **Cost**: at most 256 · `max_prefixes` candidates a level, each one multiplication less addition for each report of
+//! the level: O(256 · `max_prefixes` · n) in all, and 8 bytes a candidate. **Limits**: a word is found when its share
+//! stands some 5 standard errors of a quarter of the reports above 0, at all four levels. Two words with one hash are
+//! one word.
 
 use super::interval::Scalar;
 use super::kept;
@@ -37,7 +42,8 @@ pub struct Search {
 }
 
 impl Default for Search {
-    /// One false word in a hundred searches, and up to 256 prefixes: shares have sum 1, and one that stands out of the noise of 60,000 reports at ε = 3 is above 1/60.
+    /// One false word in a hundred searches, and up to 256 prefixes: shares have sum 1, and one that stands out of the
+    /// noise of 60,000 reports at ε = 3 is above 1/60.
     fn default() -> Self {
         Self { false_alarm: 0.01, max_prefixes: 256 }
     }
@@ -142,7 +148,8 @@ fn least_support(n: u64, q: f64, alarm: f64) -> u64 {
     low
 }
 
-/// P\[Bin(n, q) ≥ c\] for 0 ≤ c ≤ n: the first term by logarithms of factorials, the others by their ratios, up to those that no longer count.
+/// P\[Bin(n, q) ≥ c\] for 0 ≤ c ≤ n: the first term by logarithms of factorials, the others by their ratios, up to
+/// those that no longer count.
 fn upper_tail(n: u64, q: f64, c: u64) -> f64 {
     let log_factorial = |m: u64| libm::lgamma(m as f64 + 1.0);
     let ways = log_factorial(n) - log_factorial(c) - log_factorial(n - c);
@@ -166,7 +173,8 @@ fn upper_tail(n: u64, q: f64, c: u64) -> f64 {
 mod tests {
     use super::*;
 
-    /// Values by Python's integers: Σ C(n, j) qʲ (1−q)ⁿ⁻ʲ in fractions. Logarithms near 10⁴ hold 12 digits after the point.
+    /// Values by Python's integers: Σ C(n, j) qʲ (1−q)ⁿ⁻ʲ in fractions. Logarithms near 10⁴ hold 12 digits after the
+    /// point.
     #[test]
     fn binomial_tails() {
         let check = |n, q, c, expected: f64| {

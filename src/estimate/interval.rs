@@ -1,10 +1,11 @@
 //! Numbers with their standard error, and normal confidence intervals.
 //!
-//! An estimate here is a sum over independent reports, each of bounded influence, so that it is close to normal: f̂ ± z se covers the true value with probability
-//! 2Φ(z) − 1. With 2,000 reports over 16 symbols, 95 % intervals covered in 95 ± 1 % of simulated estimates for every frequency oracle (`tests/it/estimators.rs`).
+//! An estimate here is a sum over independent reports, each of bounded influence, so that it is close to normal: f̂ ± z
+//! se covers the true value with probability 2Φ(z) − 1. With 1,000 reports over 16 symbols, 95 % intervals covered in
+//! 95 ± 1 % of simulated estimates for every frequency oracle (`tests/it/estimators.rs`).
 //!
-//! **Limits.** A cover is that of one interval; of m intervals together, 1 − (1 − coverage)·m at least. The standard error is itself estimated; where fewer than some 20 reports
-//! support a symbol, the interval is too short on one side.
+//! **Limits.** A cover is that of one interval; of m intervals together, 1 − (1 − coverage)·m at least. The standard
+//! error is itself estimated; where fewer than some 20 reports support a symbol, the interval is too short on one side.
 
 use super::Estimate;
 
@@ -27,7 +28,8 @@ pub struct Interval {
 }
 
 impl Scalar {
-    /// The mean of `values[y]` over all reports y, of which there are `counts[y]`, with the standard error s/√n. `None` for fewer than two reports.
+    /// The mean of `values[y]` over all reports y, of which there are `counts[y]`, with the standard error s/√n. `None`
+    /// for fewer than two reports.
     ///
     /// # Panics
     ///

@@ -8,9 +8,9 @@
 //! | f | `shares` | a share for each symbol |
 //! | g | `values` | a value for each output |
 //!
-//! All that estimators need of a law are two products: A f, how often each output is reported by a fleet with shares f, and Aᵀ g, the mean of g(y) given each
-//! symbol. [`Rows`] holds any law, in O(symbols · outputs) a product; [`Windows`] the laws of the sliding windows, which have two values only, in
-//! O(symbols + outputs).
+//! All that estimators need of a law are two products: A f, how often each output is reported by a fleet with shares f,
+//! and Aᵀ g, the mean of g(y) given each symbol. [`Rows`] holds any law, in O(symbols · outputs) a product; [`Windows`]
+//! the laws of the sliding windows, which have two values only, in O(symbols + outputs).
 
 use crate::privacy::DiscreteLaplace;
 use crate::spec::Weights;
@@ -118,7 +118,8 @@ impl Windows {
         Self::at((0..domain_size).collect(), half_width, weights)
     }
 
-    /// The law of [`SquareWave`](crate::privacy::SquareWave): the last symbol, "no data", lies a window behind the cells.
+    /// The law of [`SquareWave`](crate::privacy::SquareWave): the last symbol, "no data", lies a window behind the
+    /// cells.
     ///
     /// # Panics
     ///

@@ -1,7 +1,7 @@
 //! Means from reports of Duchi's bit, the piecewise mechanism and their mixture.
 //!
-//! Duchi, Jordan and Wainwright, JASA 113(521), 2018, section 4.1 ("Duchi"); Wang et al., "Collecting and analyzing multidimensional data with local differential
-//! privacy", ICDE 2019, sections III-B and III-C ("PM", "HM").
+//! Duchi, Jordan and Wainwright, JASA 113(521), 2018, section 4.1 ("Duchi"); Wang et al., "Collecting and analyzing
+//! multidimensional data with local differential privacy", ICDE 2019, sections III-B and III-C ("PM", "HM").
 //!
 //! | Symbol | Code | Meaning | Range |
 //! | --- | --- | --- | --- |
@@ -11,16 +11,22 @@
 //! | C | | PM on \[−1, 1\] reports from −C to C, in a window of width C−1 | |
 //! | b, s | `half_width`, `window_share` | of the window, in places; of 65,536 cases, those with a window | |
 //!
-//! **Unbiased.** The mean of a report is a straight line in x, by the integer weights of the law alone: P\[bit 1\] = (x W_t + (k−1−x) W_f) / ((k−1)(W_t + W_f)); and moving a window of 2b+1 places by one moves the mean
-//! of a place by β = (2b+1)(W_t − W_f)/Z. g is that line inverted, so E\[g(y)\] = x. A mixture uses the line of the part that the report comes from.
+//! **Unbiased.** The mean of a report is a straight line in x, by the integer weights of the law alone: P\[bit 1\] = (x
+//! W_t + (k−1−x) W_f) / ((k−1)(W_t + W_f)); and moving a window of 2b+1 places by one moves the mean of a place by β =
+//! (2b+1)(W_t − W_f)/Z. g is that line inverted, so E\[g(y)\] = x. A mixture uses the line of the part that the report
+//! comes from.
 //!
-//! **Variance.** Reports of a fleet are independent, so the standard error is s/√n with the sample variance s² of g(y); this contains how devices differ. [`MeanLaw::noise`] is the part that
-//! the mechanism adds at a place, exact for the law on the grid.
+//! **Variance.** Reports of a fleet are independent, so the standard error is s/√n with the sample variance s² of g(y);
+//! this contains how devices differ. [`MeanLaw::noise`] is the part that the mechanism adds at a place, exact for the
+//! law on the grid.
 //!
-//! **Parameters** ([`mean_mechanism`]). *s*: the noise of a window is a parabola in t that opens upward, that of the bit one that opens downward. In the share d/(c + d), with c and d by how much noise at the ends and in the middle differ,
-//! they cancel; to either side of it the greatest noise is a straight line in s, so the best share is this one or one of the parts alone. *b*: searched for. The papers take C = (S+1)/(S−1), thus
-//! (2b+1)/(k−1) = (C−1)/(C+1) = 1/S and s/65,536 = 1 − 1/S, which is best where the mean of the noise over t counts; for the greatest noise a wider window is better, and by much at large ε (observed by Zhao et al., "Local differential privacy-based federated
-//! learning for Internet of Things", IEEE IoT J. 8(11), 2021, "PM-SUB"). n Var on \[−1, 1\] over 1,025 places:
+//! **Parameters** ([`mean_mechanism`]). *s*: the noise of a window is a parabola in t that opens upward, that of the
+//! bit one that opens downward. In the share d/(c + d), with c and d by how much noise at the ends and in the middle
+//! differ, they cancel; to either side of it the greatest noise is a straight line in s, so the best share is this one
+//! or one of the parts alone. *b*: searched for. The papers take C = (S+1)/(S−1), thus (2b+1)/(k−1) = (C−1)/(C+1) = 1/S
+//! and s/65,536 = 1 − 1/S. A wider window has a smaller greatest noise, and by much at large ε (observed by Zhao et
+//! al., "Local differential privacy-based federated learning for Internet of Things", IEEE IoT J. 8(11), 2021,
+//! "PM-SUB"). n Var on \[−1, 1\] over 1,025 places:
 //!
 //! | ε | Duchi | PM as published | HM as published | [`mean_mechanism`] |
 //! | --- | --- | --- | --- | --- |
@@ -32,7 +38,8 @@
 //! | 4 | 1.076 | 0.241 | 0.219 | 0.156 |
 //! | 6 | 1.010 | 0.0735 | 0.0704 | 0.0344 |
 //!
-//! **Cost**: O(k + b) an estimate. **Limits**: rounding a value to a place on the device adds up to 1/4 place² to the variance, no bias.
+//! **Cost**: O(k + b) an estimate. **Limits**: rounding a value to a place on the device adds up to 1/4 place² to the
+//! variance, no bias.
 
 use super::interval::Scalar;
 use super::law::{Law, Rows, Windows};
@@ -126,7 +133,8 @@ impl MeanLaw {
         self.noise.iter().copied().fold(0.0, f64::max)
     }
 
-    /// The mean place of the devices behind the counters of a question. `None` for fewer than two reports, or counters of another question.
+    /// The mean place of the devices behind the counters of a question. `None` for fewer than two reports, or counters
+    /// of another question.
     #[must_use]
     pub fn estimate(&self, counters: &[u64]) -> Option<MeanEstimate> {
         if counters.len() != self.values.len() {
@@ -151,10 +159,11 @@ impl MeanEstimate {
     }
 }
 
-/// The mechanism whose greatest variance of a mean over `domain_size` places is least with these weights: Duchi's bit alone, or the mixture with the best window.
+/// The mechanism whose greatest variance of a mean over `domain_size` places is least with these weights: Duchi's bit
+/// alone, or the mixture with the best window.
 ///
-/// The half width is found by ternary search, as the greatest variance first falls and then rises with it; what rounding the share to 65,536 parts can mislead it by is
-/// below 10⁻⁴ of that variance. O(k log k).
+/// The half width is found by ternary search, as the greatest variance first falls and then rises with it; what
+/// rounding the share to 65,536 parts can mislead it by is below 10⁻⁴ of that variance. O(k log k).
 ///
 /// # Panics
 ///
@@ -182,7 +191,8 @@ pub fn mean_mechanism(domain_size: usize, weights: Weights) -> Mechanism {
     if noise(best) < bit.worst_noise() { mixture(best) } else { Mechanism::DuchiBit }
 }
 
-/// The cases of 65,536 in which a window is taken, so that the noise of the mixture is the same in the middle as at the ends.
+/// The cases of 65,536 in which a window is taken, so that the noise of the mixture is the same in the middle as at the
+/// ends.
 fn cancelling_share(window: &MeanLaw, bit: &MeanLaw) -> u32 {
     let middle = bit.noise.len() / 2;
     let (rises, falls) = (window.noise[0] - window.noise[middle], bit.noise[middle] - bit.noise[0]);
@@ -272,7 +282,8 @@ mod tests {
         }
     }
 
-    /// No other half width, nor share in steps of 1/64, has a greatest variance below that of the chosen mechanism by more than 1e-4 relative; nor have the published parameters.
+    /// No other half width, nor share in steps of 1/64, has a greatest variance below that of the chosen mechanism by
+    /// more than 1e-4 relative; nor have the published parameters.
     #[test]
     fn least_variances() {
         for epsilon in [0.3, 0.5, 0.7, 1.0, 2.0, 3.0, 4.0, 6.0] {

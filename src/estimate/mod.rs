@@ -1,4 +1,8 @@
-//! From sums of reports to de-biased shares with their covariance.
+//! From sums of reports to de-biased shares with their covariance, and to means, counts, distributions and words.
+//!
+//! Here are the shares of frequency oracles; the modules have the other estimators. What is unbiased and has a standard
+//! error ([`Estimate`], [`MeanLaw`], [`CountLaw`], [`heavy_hitters()`]) is for tests; what is projected or smoothed
+//! ([`norm_sub`], [`square_wave`]) is for people to look at, and never tested on.
 //!
 //! | Symbol | Meaning |
 //! | --- | --- |

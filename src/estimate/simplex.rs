@@ -1,16 +1,17 @@
 //! Shares for display: nonnegative, with sum 1.
 //!
-//! Norm-Sub (Wang, Lopuhaä-Zwakenberg, Li, Škorić and Li, "Locally differentially private frequency estimation with consistency", NDSS 2020, section IV-B):
-//! one number δ is added to all shares, those that fall below 0 become 0, and δ is such that the sum is 1. This is the point of the simplex
-//! nearest to the estimate (ibid., theorem 2).
+//! Norm-Sub (Wang, Lopuhaä-Zwakenberg, Li, Škorić and Li, "Locally differentially private frequency estimation with
+//! consistency", NDSS 2020, section IV-B): one number δ is added to all shares, those that fall below 0 become 0, and δ
+//! is such that the sum is 1. This is the point of the simplex nearest to the estimate (ibid., theorem 2).
 //!
 //! | Symbol | Code | Meaning |
 //! | --- | --- | --- |
 //! | f̂ | `shares` | unbiased shares, of any sign |
 //! | δ | `shift` | Σ max(f̂_v + δ, 0) = 1 |
 //!
-//! **Cost**: O(k log k), exact up to rounding. **Bias**: rare symbols come out too frequent and frequent ones too rare. So the result is for people to look at and **never for a
-//! test**: what is clipped has neither the mean nor the covariance that tests rely on.
+//! **Cost**: O(k log k), exact up to rounding. **Bias**: rare symbols come out too frequent and frequent ones too rare.
+//! So the result is for people to look at and **never for a test**: what is clipped has neither the mean nor the
+//! covariance that tests rely on.
 
 /// The nearest shares that are nonnegative and have sum 1.
 ///
@@ -47,7 +48,8 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// What makes a point of the simplex the nearest one: what was subtracted is the same wherever something is left, and more nowhere.
+        /// What makes a point of the simplex the nearest one: what was subtracted is the same wherever something is
+        /// left, and more nowhere.
         #[test]
         fn the_nearest_point_of_the_simplex(shares in prop::collection::vec(-3.0_f64..3.0, 1..40)) {
             let shown = norm_sub(&shares);

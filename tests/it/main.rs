@@ -2,6 +2,7 @@
 
 mod drift_vectors;
 mod entropy;
+mod estimators;
 mod exact_law;
 mod pipeline;
 mod randomizers;

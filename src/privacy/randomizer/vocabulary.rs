@@ -68,9 +68,11 @@ impl OpenVocabulary {
         Ok(payload.number_below(u64::from(self.hash_range))? == u64::from(self.bucket(coin, prefix)))
     }
 
-    /// Adds one to the counter of each extension of a prefix by a byte that a report of its level supports; at level 0 the prefix is 0.
+    /// Adds one to the counter of each extension of a prefix by a byte that a report of the extension's level supports; at
+    /// level 0 the prefix is 0.
     ///
-    /// Bucket y holds the hashes from ⌈y 2^64/g⌉ to below ⌈(y+1) 2^64/g⌉ of those with 64 bits, once y 2^64/g is rounded up to a multiple of 2^32: only their high halves count.
+    /// Bucket y holds the hashes from ⌈y 2^32/g⌉ to below ⌈(y+1) 2^32/g⌉. They are compared before the low 32 bits of
+    /// a·x + b are dropped, so that the next extension costs one addition of a.
     ///
     /// # Errors
     ///
