@@ -1,6 +1,7 @@
 //! `cargo bench --bench heavy_hitters`: what a search for frequent words costs the centre.
 //!
 //! 60,000 reports at ε = 3 of words by Zipf's law over 2,000 words, seed 1; the median of nine searches.
+#![allow(clippy::print_stdout, reason = "a bench prints its table")]
 
 #[allow(dead_code, reason = "the tests use more of it")]
 #[path = "../tests/it/entropy.rs"]

@@ -5,6 +5,7 @@
 //! Norm-Sub at 64 cells in the same run. The distance is Wasserstein-1 on [0, 1], the mean of |F̂ − F| at the middles
 //! of 8,192 equal parts: F̂ the cumulative shares, a straight line in each cell; F that of Beta(2, 5), or of the
 //! 100,000 values themselves. Seeds 1 to 20; every randomizer is the shipped one.
+#![allow(clippy::print_stdout, reason = "a bench prints its table")]
 
 #[allow(dead_code, reason = "the tests use more of it")]
 #[path = "../tests/it/entropy.rs"]

@@ -55,13 +55,13 @@ mod tests {
             let shown = norm_sub(&shares);
             // At most 40 sums of numbers below 120: 1e-12 is 100 times their rounding.
             prop_assert!((shown.iter().sum::<f64>() - 1.0).abs() < 1e-12);
-            let moved = |v: usize| shown[v] - shares[v];
-            let kept: Vec<usize> = (0..shares.len()).filter(|v| shown[*v] > 0.0).collect();
-            for v in 0..shares.len() {
-                prop_assert!(shown[v] >= 0.0);
-                let against = kept.iter().map(|u| moved(v) - moved(*u));
-                prop_assert!(against.clone().all(|more| more >= -1e-12), "a share at 0 was raised, or lowered by less");
-                prop_assert!(shown[v] == 0.0 || against.clone().all(|more| more <= 1e-12));
+            let moves = || shown.iter().zip(&shares).map(|(shown, share)| (*shown, shown - share));
+            for (left, moved) in moves() {
+                prop_assert!(left >= 0.0);
+                for (_, other) in moves().filter(|(left, _)| *left > 0.0) {
+                    prop_assert!(moved >= other - 1e-12, "lowered by more than what is left elsewhere was");
+                    prop_assert!(left == 0.0 || moved <= other + 1e-12, "lowered by less");
+                }
             }
         }
     }

@@ -144,8 +144,9 @@ mod tests {
             let vocabulary = OpenVocabulary::new(hash_range, Weights { of_true: 3, of_false: 1 });
             for seed in 0..40_u8 {
                 // Bytes without a pattern, and each bucket of the ends.
-                let coin: Coin =
-                    core::array::from_fn(|place| seed.wrapping_mul(151).wrapping_add(place as u8 * 89) ^ seed << 3);
+                let coin: Coin = core::array::from_fn(|place| {
+                    seed.wrapping_mul(151).wrapping_add((place as u8).wrapping_mul(89)) ^ seed << 3
+                });
                 let bucket = match seed {
                     0 => hash_range - 1,
                     _ => u32::from(seed) * 977 % hash_range,
