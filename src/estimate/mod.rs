@@ -1,4 +1,8 @@
-//! From sums of reports to de-biased shares with their covariance.
+//! From sums of reports to de-biased shares with their covariance, and to means, counts, distributions and words.
+//!
+//! Here are the shares of frequency oracles; the modules have the other estimators. What is unbiased and has a standard
+//! error ([`Estimate`], [`MeanLaw`], [`CountLaw`], [`heavy_hitters()`]) is for tests; what is projected or smoothed
+//! ([`norm_sub`], [`square_wave`]) is for people to look at, and never tested on.
 //!
 //! | Symbol | Meaning |
 //! | --- | --- |
@@ -18,9 +22,23 @@
 use crate::privacy::ProjectiveGeometry;
 use crate::spec::{Geometry, Mechanism, Randomizer, Weights};
 
+mod count;
+mod expectation;
+mod heavy_hitters;
+mod interval;
+mod law;
 mod matrix;
+mod mean;
+mod simplex;
 
+pub use count::CountLaw;
+pub use expectation::{Likeliest, Stop, maximize_likelihood, maximize_smoothed, square_wave, square_wave_half_width};
+pub use heavy_hitters::{HeavyHitter, Search, heavy_hitters};
+pub use interval::{Interval, Scalar, normal_quantile};
+pub use law::{Law, Rows, Windows};
 pub use matrix::Matrix;
+pub use mean::{MeanEstimate, MeanLaw, mean_mechanism};
+pub use simplex::norm_sub;
 
 /// The channel that a randomizer makes between true shares and support.
 #[derive(Debug, Clone)]

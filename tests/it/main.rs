@@ -4,6 +4,7 @@ mod accounting;
 mod anchored;
 mod drift_vectors;
 mod entropy;
+mod estimators;
 mod exact_law;
 mod ledger_traces;
 mod pipeline;

@@ -68,9 +68,41 @@ impl OpenVocabulary {
         Ok(payload.number_below(u64::from(self.hash_range))? == u64::from(self.bucket(coin, prefix)))
     }
 
-    fn bucket(&self, coin: &Coin, prefix: u32) -> u32 {
+    /// Adds one to the counter of each extension of a prefix by a byte that a report of the extension's level supports; at
+    /// level 0 the prefix is 0.
+    ///
+    /// Bucket y holds the hashes from ⌈y 2^32/g⌉ to below ⌈(y+1) 2^32/g⌉. They are compared before the low 32 bits of
+    /// a·x + b are dropped, so that the next extension costs one addition of a.
+    ///
+    /// # Errors
+    ///
+    /// [`MalformedPayload`] when it is no output of this mechanism; then nothing is added.
+    pub fn count_extensions(
+        &self,
+        payload: &Payload,
+        coin: &Coin,
+        prefix: u32,
+        counters: &mut [u64; 256],
+    ) -> Result<(), MalformedPayload> {
+        let bucket = payload.number_below(u64::from(self.hash_range))?;
+        let start = |bucket: u64| (bucket << 32).div_ceil(u64::from(self.hash_range));
+        let (first, width) = (start(bucket) << 32, (start(bucket + 1) - start(bucket)) << 32);
+        let (multiplier, summand) = Self::hash(coin);
+        let mut value = multiplier.wrapping_mul(u64::from(prefix) << 8).wrapping_add(summand).wrapping_sub(first);
+        for counter in counters {
+            *counter += u64::from(value < width);
+            value = value.wrapping_add(multiplier);
+        }
+        Ok(())
+    }
+
+    fn hash(coin: &Coin) -> (u64, u64) {
         let coin = u128::from_be_bytes(*coin);
-        let (multiplier, summand) = ((coin >> 64) as u64, coin as u64);
+        ((coin >> 64) as u64, coin as u64)
+    }
+
+    fn bucket(&self, coin: &Coin, prefix: u32) -> u32 {
+        let (multiplier, summand) = Self::hash(coin);
         let hash = multiplier.wrapping_mul(u64::from(prefix)).wrapping_add(summand) >> 32;
         ((hash * u64::from(self.hash_range)) >> 32) as u32
     }
@@ -99,5 +131,34 @@ impl LocalRandomizer for OpenVocabulary {
 
     fn accumulate(&self, payload: &Payload, _: &Coin, _: &mut [u64]) -> Result<(), MalformedPayload> {
         self.check(payload)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extensions_are_counted_as_each_is_supported() {
+        for (hash_range, prefix) in [(2, 0), (21, 0), (21, 0x00AB_CDEF), (1_000, 0x1234), (65_536, 0x00FF_FFFF)] {
+            let vocabulary = OpenVocabulary::new(hash_range, Weights { of_true: 3, of_false: 1 });
+            for seed in 0..40_u8 {
+                // Bytes without a pattern, and each bucket of the ends.
+                let coin: Coin = core::array::from_fn(|place| {
+                    seed.wrapping_mul(151).wrapping_add((place as u8).wrapping_mul(89)) ^ seed << 3
+                });
+                let bucket = match seed {
+                    0 => hash_range - 1,
+                    _ => u32::from(seed) * 977 % hash_range,
+                };
+                let payload = Payload::from_number(u64::from(bucket));
+                let mut counters = [0; 256];
+                vocabulary.count_extensions(&payload, &coin, prefix, &mut counters).expect("an output");
+                for (byte, count) in (0_u32..).zip(counters) {
+                    let supports = vocabulary.supports(&payload, &coin, prefix << 8 | byte);
+                    assert_eq!(supports, Ok(count == 1), "g {hash_range} prefix {prefix} byte {byte}");
+                }
+            }
+        }
     }
 }
