@@ -8,6 +8,7 @@
 //! | [`centre`] | the native binary |
 //! | [`build`] | the order of these |
 //! | [`demo`] | the main job on real data |
+//! | [`pack`] | the npm package as a reproducible tarball |
 //! | [`suite`] | one suite of tests: run, count, time |
 //! | [`test`](mod@test) | all suites, the table, the verdict |
 //! | [`cargo`](mod@cargo) | cargo from inside cargo |
@@ -17,6 +18,7 @@ mod build;
 mod cargo;
 mod centre;
 mod demo;
+mod pack;
 mod setup;
 mod step;
 mod suite;
@@ -50,6 +52,8 @@ enum Command {
     },
     /// Do the main job on real data, then leave the dashboard running
     Demo(demo::Options),
+    /// Make the npm package as a tarball, with its bill of materials and checksums in target/pack
+    Pack(pack::Options),
     /// Run every test and end with `N passed, M failed`
     Test {
         /// Leave out the demo and the browser
@@ -87,6 +91,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Demo(options) => demo::run(&options),
+        Command::Pack(options) => pack::run(&options),
         Command::Test { quick } => test::run(quick),
     }
 }
