@@ -6,6 +6,7 @@
 use anyhow::Result;
 use clap::ValueEnum;
 
+use crate::wasm::Profile;
 use crate::{centre, wasm, web};
 
 /// A part that can be built alone.
@@ -27,7 +28,7 @@ pub(crate) enum Part {
 ///
 /// A step fails; those after it are not run.
 pub(crate) fn all() -> Result<()> {
-    wasm::build(&wasm::FLAVOURS)?;
+    wasm::build(&Profile::dev(), &wasm::FLAVOURS)?;
     web::build()?;
     centre::build()
 }
@@ -38,7 +39,7 @@ pub(crate) fn all() -> Result<()> {
 ///
 /// A step fails; those after it are not run.
 pub(crate) fn for_demo() -> Result<()> {
-    wasm::build(&[wasm::FULL])?;
+    wasm::build(&Profile::dev(), &[wasm::FULL])?;
     web::build()?;
     centre::build()
 }
@@ -50,8 +51,8 @@ pub(crate) fn for_demo() -> Result<()> {
 /// A step fails; those after it are not run.
 pub(crate) fn one(part: Part) -> Result<()> {
     match part {
-        Part::Wasm => wasm::build(&wasm::FLAVOURS),
-        Part::Core => wasm::build(&[wasm::CORE]),
+        Part::Wasm => wasm::build(&Profile::dev(), &wasm::FLAVOURS),
+        Part::Core => wasm::build(&Profile::dev(), &[wasm::CORE]),
         Part::Web => web::build(),
         Part::Centre => centre::build(),
     }

@@ -23,8 +23,9 @@ const DROPPED: [&str; 10] = [
     "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
 ];
 
-/// What `cargo run` tells a program about its own package: true of xtask, false of what xtask builds.
-const DROPPED_PREFIXES: [&str; 3] = ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_"];
+/// What `cargo run` tells a program about its own package, true of xtask and false of what xtask builds; and what
+/// would replace parts of the profiles in `Cargo.toml`.
+const DROPPED_PREFIXES: [&str; 4] = ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_", "CARGO_PROFILE_"];
 
 /// `cargo <subcommand> --locked --target-dir <target_dir>`.
 pub(crate) fn cargo(subcommand: &str, target_dir: &str) -> Command {

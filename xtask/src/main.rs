@@ -9,6 +9,7 @@
 //! | [`build`] | the order of these |
 //! | [`demo`] | the main job on real data |
 //! | [`kill_test`] | the ledger under crashes, simulated and real |
+//! | [`pack`] | the npm package as a reproducible tarball |
 //! | [`suite`] | one suite of tests: run, count, time |
 //! | [`test`](mod@test) | all suites, the table, the verdict |
 //! | [`cargo`](mod@cargo) | cargo from inside cargo |
@@ -19,6 +20,7 @@ mod cargo;
 mod centre;
 mod demo;
 mod kill_test;
+mod pack;
 mod setup;
 mod step;
 mod suite;
@@ -54,6 +56,8 @@ enum Command {
     Demo(demo::Options),
     /// Crash the ledger: a million simulated traces, then real processes that are killed
     KillTest(kill_test::Options),
+    /// Make the npm package as a tarball, with its bill of materials and checksums in target/pack
+    Pack(pack::Options),
     /// Run every test and end with `N passed, M failed`
     Test {
         /// Leave out the demo and the browser
@@ -92,6 +96,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         }
         Command::Demo(options) => demo::run(&options),
         Command::KillTest(options) => kill_test::run(&options),
+        Command::Pack(options) => pack::run(&options),
         Command::Test { quick } => test::run(quick),
     }
 }

@@ -19,7 +19,7 @@ use crate::{step, web};
 pub(crate) fn toolchain() -> Result<()> {
     wasm_target()?;
     node()?;
-    npm_packages()
+    npm_packages(Path::new("."))
 }
 
 /// Asks rustc and not rustup, so that a toolchain from elsewhere counts too.
@@ -49,19 +49,23 @@ fn major(version: &str) -> Option<u32> {
     version.strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
-const LOCK: &str = "package-lock.json";
-const STAMP: &str = "node_modules/.package-lock.sha256";
-
-/// `npm ci`, unless the packages at hand came from the same lock file. `npm ci` removes `node_modules` and the stamp in it.
-fn npm_packages() -> Result<()> {
-    let lock = fs::read(LOCK).with_context(|| format!("cannot read {LOCK}"))?;
-    let stamp = hex(&Sha256::digest(&lock));
-    if fs::read_to_string(STAMP).is_ok_and(|old| old == stamp) {
+/// `npm ci` in a folder with a lock file, unless the packages at hand came from the same one. `npm ci` removes
+/// `node_modules` and the stamp in it.
+///
+/// # Errors
+///
+/// The registry cannot be reached, or `package.json` and its lock disagree.
+pub(crate) fn npm_packages(folder: &Path) -> Result<()> {
+    let lock = folder.join("package-lock.json");
+    let stamp_file = folder.join("node_modules/.package-lock.sha256");
+    let bytes = fs::read(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
+    let stamp = hex(&Sha256::digest(&bytes));
+    if fs::read_to_string(&stamp_file).is_ok_and(|old| old == stamp) {
         return Ok(());
     }
-    step::run("npm packages", web::npm().arg("ci"))
+    step::run("npm packages", web::npm().arg("ci").current_dir(folder))
         .context("if package.json and its lock disagree, type:\n  npm install")?;
-    fs::write(STAMP, stamp).with_context(|| format!("cannot write {STAMP}"))
+    fs::write(&stamp_file, stamp).with_context(|| format!("cannot write {}", stamp_file.display()))
 }
 
 /// A Chromium that starts: `CHROMIUM`, one on PATH, or one installed now.

@@ -63,7 +63,7 @@ fn rust() -> Vec<Outcome> {
     let mut clippy_xtask = native("clippy");
     clippy_xtask.args(XTASK).arg("--all-targets").args(DENY);
     // The directory and profile of the full build, so that its build scripts are there already.
-    let mut clippy_wasm = cargo("clippy", &wasm::FULL.target_dir());
+    let mut clippy_wasm = cargo("clippy", &wasm::Profile::dev().target_dir(wasm::FULL));
     clippy_wasm.args(["--package", "driftglass", "--lib", "--target", wasm::TARGET, "--profile", "wasm"]);
     clippy_wasm.args(["--features", wasm::FULL.features()]).args(DENY);
     // Libraries only: the plugin and the centre's binary share a name, and their pages would overwrite each other.

@@ -3,6 +3,9 @@
 //! The bundler target of wasm-bindgen gives one plain ES module of glue, `driftglass_bg.js`, and the wasm. Its third
 //! file, a wrapper that imports the wasm as a module, works in few places, so it is thrown away: the loaders in `js/`
 //! instantiate by hand. The declarations of the wrapper are those of the glue and take its name.
+//!
+//! What is shipped is compiled by another [`Profile`] than what the demo and the tests load. Each has directories of its
+//! own, so that neither overwrites the other.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,28 +41,58 @@ const SEEDED: Flavour = Flavour { name: "seeded", features: "js,seeded-entropy" 
 pub(crate) const FLAVOURS: [Flavour; 3] = [CORE, FULL, SEEDED];
 
 impl Flavour {
+    /// The name of its directories.
+    pub(crate) fn name(self) -> &'static str {
+        self.name
+    }
+
     /// The features of the plugin crate, as cargo wants them.
     pub(crate) fn features(self) -> &'static str {
         self.features
     }
+}
+
+/// How flavours are compiled, and where that leaves them.
+pub(crate) struct Profile {
+    /// The profile in `Cargo.toml`.
+    name: &'static str,
+    /// Holds the target directory of each flavour.
+    targets: &'static str,
+    /// Holds the bindings of each flavour.
+    bindings: &'static str,
+    /// Flags for rustc beside those of `.cargo/config.toml`.
+    rustflags: Vec<String>,
+}
+
+impl Profile {
+    /// What the demo and the tests load.
+    pub(crate) fn dev() -> Self {
+        Self { name: "wasm", targets: "target/wasm", bindings: "js/wasm", rustflags: Vec::new() }
+    }
+
+    /// What `cargo xtask pack` ships.
+    pub(crate) fn pack(rustflags: Vec<String>) -> Self {
+        Self { name: "pack", targets: "target/pack/cargo", bindings: "target/pack/bindings", rustflags }
+    }
 
     /// Each flavour has its own directory. A cdylib has no hash in its file name, so flavours in one directory would
     /// overwrite each other and be compiled anew in every build.
-    pub(crate) fn target_dir(self) -> String {
-        format!("target/wasm/{}", self.name)
+    pub(crate) fn target_dir(&self, flavour: Flavour) -> String {
+        format!("{}/{}", self.targets, flavour.name)
     }
 
-    fn compiled(self) -> PathBuf {
-        Path::new(&self.target_dir()).join(TARGET).join("wasm/driftglass.wasm")
+    /// Where the bindings of a flavour are: the files [`KEPT`].
+    pub(crate) fn bindings(&self, flavour: Flavour) -> PathBuf {
+        Path::new(self.bindings).join(flavour.name)
     }
 
-    fn generated(self) -> PathBuf {
-        Path::new("js/wasm").join(self.name)
+    fn compiled(&self, flavour: Flavour) -> PathBuf {
+        Path::new(&self.target_dir(flavour)).join(TARGET).join(self.name).join("driftglass.wasm")
     }
 
     /// Beside the input and not beside the output, so that no package carries it.
-    fn stamp(self) -> PathBuf {
-        Path::new(&self.target_dir()).join("bindings.sha256")
+    fn stamp(&self, flavour: Flavour) -> PathBuf {
+        Path::new(&self.target_dir(flavour)).join("bindings.sha256")
     }
 }
 
@@ -68,18 +101,22 @@ impl Flavour {
 /// # Errors
 ///
 /// Cargo fails, the module is not one that wasm-bindgen knows, or a file cannot be written.
-pub(crate) fn build(flavours: &[Flavour]) -> Result<()> {
+pub(crate) fn build(profile: &Profile, flavours: &[Flavour]) -> Result<()> {
     for &flavour in flavours {
-        compile(flavour)?;
-        bind(flavour)?;
+        compile(profile, flavour)?;
+        bind(profile, flavour)?;
     }
     Ok(())
 }
 
-fn compile(flavour: Flavour) -> Result<()> {
-    let mut command = cargo("build", &flavour.target_dir());
-    command.args(["--package", "driftglass", "--lib", "--target", TARGET, "--profile", "wasm"]);
+fn compile(profile: &Profile, flavour: Flavour) -> Result<()> {
+    let mut command = cargo("build", &profile.target_dir(flavour));
+    command.args(["--package", "driftglass", "--lib", "--target", TARGET, "--profile", profile.name]);
     command.args(["--features", flavour.features]);
+    if !profile.rustflags.is_empty() {
+        // Joined with the flags of `.cargo/config.toml`, which a variable would replace.
+        command.arg("--config").arg(format!("target.{TARGET}.rustflags={:?}", profile.rustflags));
+    }
     step::run(&format!("wasm {} ({})", flavour.name, flavour.features), &mut command)
 }
 
@@ -87,15 +124,20 @@ const STEM: &str = "driftglass";
 const WRAPPER: &str = "driftglass.js";
 const WRAPPER_TYPES: &str = "driftglass.d.ts";
 const GLUE_TYPES: &str = "driftglass_bg.d.ts";
-const KEPT: [&str; 4] = ["driftglass_bg.js", "driftglass_bg.wasm", "driftglass_bg.wasm.d.ts", GLUE_TYPES];
+
+/// The module among [`KEPT`].
+pub(crate) const MODULE: &str = "driftglass_bg.wasm";
+
+/// The files that bindings consist of.
+pub(crate) const KEPT: [&str; 4] = ["driftglass_bg.js", MODULE, "driftglass_bg.wasm.d.ts", GLUE_TYPES];
 
 /// Generates the bindings, unless those at hand came from the same bytes.
-fn bind(flavour: Flavour) -> Result<()> {
-    let input = flavour.compiled();
-    let output = flavour.generated();
+fn bind(profile: &Profile, flavour: Flavour) -> Result<()> {
+    let input = profile.compiled(flavour);
+    let output = profile.bindings(flavour);
     let bytes = fs::read(&input).with_context(|| format!("cannot read {}", input.display()))?;
     let stamp = fingerprint(&bytes);
-    if is_current(flavour, &stamp) {
+    if is_current(profile, flavour, &stamp) {
         println!("    bindings in {} are current", output.display());
         return Ok(());
     }
@@ -118,7 +160,7 @@ fn bind(flavour: Flavour) -> Result<()> {
     for name in KEPT {
         fs::metadata(output.join(name)).with_context(|| format!("wasm-bindgen did not write {name}"))?;
     }
-    fs::write(flavour.stamp(), stamp).context("cannot write the stamp of the bindings")?;
+    fs::write(profile.stamp(flavour), stamp).context("cannot write the stamp of the bindings")?;
     println!("    {} in {}", step::seconds(began.elapsed()), output.display());
     Ok(())
 }
@@ -128,9 +170,9 @@ fn fingerprint(module: &[u8]) -> String {
     hex(&Sha256::new().chain_update(include_bytes!("wasm.rs")).chain_update(module).finalize())
 }
 
-fn is_current(flavour: Flavour, stamp: &str) -> bool {
-    let complete = KEPT.iter().all(|name| flavour.generated().join(name).exists());
-    complete && fs::read_to_string(flavour.stamp()).is_ok_and(|old| old == stamp)
+fn is_current(profile: &Profile, flavour: Flavour, stamp: &str) -> bool {
+    let complete = KEPT.iter().all(|name| profile.bindings(flavour).join(name).exists());
+    complete && fs::read_to_string(profile.stamp(flavour)).is_ok_and(|old| old == stamp)
 }
 
 /// Lower-case hexadecimal.
