@@ -8,13 +8,12 @@
 //! Known reference: Wald's statistic over all cells but one at the null covariance equals Σ (c_j − nπ_j)²/(nπ_j), which is what the fixture holds
 //! (Gaboardi and Rogers, ICML 2018).
 
-use driftglass::aggregate::Aggregate;
 use driftglass::drift::{Wald, chi_squared_survival, wald};
 use driftglass::estimate::{Channel, Matrix};
 use driftglass::spec::Randomizer;
 use serde_json::Value;
 
-use crate::randomizers::at_epsilon;
+use crate::randomizers::subsets;
 
 /// Fixtures of methods that the crate does not have yet, by their kind, with their number. Their p-values are checked all the same.
 const NOT_YET: [(&str, usize); 6] = [
@@ -101,12 +100,11 @@ struct Found {
 }
 
 fn found(case: &Case, weight_more: u64) -> Found {
-    let mut randomizer: Randomizer = at_epsilon(1, case.epsilon);
-    randomizer.weight_true += weight_more;
-    let channel = Channel::of(&randomizer, case.counts.len());
+    let mut randomizer: Randomizer = subsets(1, case.epsilon);
+    randomizer.weights.of_true += weight_more;
+    let channel = Channel::of(&randomizer, case.counts.len()).expect("a frequency oracle");
     let n = case.counts.iter().sum();
-    let aggregate = Aggregate::from_sums(n, case.counts.clone());
-    let debiased = channel.estimate(&aggregate).expect("reports").shares;
+    let debiased = channel.estimate(n, &case.counts).expect("reports").shares;
     let null = channel.covariance(&case.reference, n as f64);
     let difference: Vec<f64> = debiased.iter().zip(&case.reference).map(|(now, then)| now - then).collect();
     let wald = wald(&difference, &null).expect("a positive definite covariance");
@@ -180,7 +178,7 @@ fn statistics_and_p_values_agree() {
 fn leaving_out_a_cell_is_the_projection() {
     for case in randomized_response() {
         let n: u64 = case.counts.iter().sum();
-        let channel = Channel::of(&at_epsilon(1, case.epsilon), case.counts.len());
+        let channel = Channel::of(&subsets(1, case.epsilon), case.counts.len()).expect("a frequency oracle");
         let (p, q) = (channel.keep_probability(), channel.false_probability());
         let term = |(count, share): (&u64, &f64)| {
             let expected = n as f64 * (q + (p - q) * share);

@@ -5,7 +5,7 @@
 //!
 //! | Symbol | Code | Meaning | Range |
 //! | --- | --- | --- | --- |
-//! | k | `domain_size` | symbols | 2–65,536 |
+//! | k | `domain_size` | symbols | 2–8,192 |
 //! | C | `cohorts` | hashes that devices share; a device keeps one for an epoch | 1–4,096 |
 //! | g | `hash_range` | buckets | 2–256 |
 //! | W_t, W_f | `weights` | of the first, memoized round | ln(W_t/W_f) = ε_∞ |
@@ -22,7 +22,7 @@
 //! **Cost**: ⌈log2 (C g)⌉ bits, three HMACs. **Variance** of a share from n reports: q*(1−q*)/(n (P−q*)²) with q* = 1/g. **Does not protect** against linking: a device keeps
 //! its cohort for an epoch, log2 C bits that its reports have in common. A change of the value shows as a change of reports.
 
-use super::hashing::BucketHash;
+use super::hashing::{BucketHash, LocalHashing};
 use super::k_ary::KAryResponse;
 use super::payload::{MalformedPayload, Payload};
 use super::{Coin, Draws, FrequencyOracle, LocalRandomizer};
@@ -42,7 +42,7 @@ pub struct MemoizedHashing {
 
 impl MemoizedHashing {
     /// Most symbols.
-    pub const MAX_DOMAIN: u64 = 1 << 16;
+    pub const MAX_DOMAIN: u64 = LocalHashing::MAX_DOMAIN;
 
     /// Over `domain_size` symbols with `hash_range` buckets.
     ///
@@ -51,7 +51,7 @@ impl MemoizedHashing {
     /// If there are more symbols than [`MemoizedHashing::MAX_DOMAIN`], fewer than 2 buckets, or no cohort.
     #[must_use]
     pub fn new(domain_size: u64, hash_range: u32, cohorts: u32, weights: Weights, fresh: Weights) -> Self {
-        assert!(domain_size <= Self::MAX_DOMAIN, "the hash is pairwise independent below 2^16");
+        assert!(domain_size <= Self::MAX_DOMAIN, "the hash is independent for three symbols below 2^13");
         assert!(cohorts > 0, "a device is in some cohort");
         Self {
             domain_size: domain_size as u32,
@@ -67,8 +67,7 @@ impl MemoizedHashing {
         use sha2::{Digest, Sha256};
         let digest =
             Sha256::new().chain_update(b"driftglass cohort hash v1").chain_update(cohort.to_be_bytes()).finalize();
-        let [a0, a1, a2, a3, b0, b1, b2, b3, ..]: [u8; 32] = digest.into();
-        BucketHash::of(&[a0, a1, a2, a3, b0, b1, b2, b3], self.hash_range)
+        BucketHash::of(&digest, self.hash_range)
     }
 
     fn outputs(&self) -> u64 {
