@@ -10,7 +10,7 @@ use driftglass::drift::{
 use driftglass::sketch::{Anchor, EXACT_EVENTS, anchored_bit, hadamard_order, half_space, row_of};
 
 use crate::entropy::Generator;
-use crate::randomizers::{WEIGHT_FALSE, weight_true};
+use crate::randomizers::weights;
 
 /// Natural logarithm of C(m, z) s^z (1 − s)^(m − z).
 fn log_pmf(m: u64, z: u64, s: f64) -> f64 {
@@ -152,8 +152,8 @@ impl Like<'_> {
             let id = (u128::from(generator.next()) << 64 | u128::from(generator.next())).to_be_bytes();
             let row = row_of(&id, self.shares.len());
             let bit = anchors[row - 1].bit(&counts, generator.next());
-            let kept = (u128::from(generator.next()) * u128::from(weight_true(1.0) + WEIGHT_FALSE)) >> 64;
-            let lie = usize::from(kept >= u128::from(weight_true(1.0)));
+            let kept = (u128::from(generator.next()) * u128::from(weights(1.0).of_true + weights(1.0).of_false)) >> 64;
+            let lie = usize::from(kept >= u128::from(weights(1.0).of_true));
             counters[2 * row + (bit ^ lie)] += 1;
         }
     }
@@ -178,7 +178,7 @@ fn false_alarms_are_as_stated_when_activity_changes() {
     let now = Like { events: 4, ..then };
     let alarm = |_: &u32| {
         let (then, now) = (then.sample(600, &mut generator), now.sample(200, &mut generator));
-        let test = anchored_test(&now, &then, &SHARES, weight_true(1.0), WEIGHT_FALSE).expect("answers");
+        let test = anchored_test(&now, &then, &SHARES, weights(1.0).of_true, weights(1.0).of_false).expect("answers");
         test.p_value < 0.05
     };
     let alarms = (0..500).filter(alarm).count() as f64 / 500.0;
@@ -199,7 +199,8 @@ fn a_planted_shift_is_found_and_explained() {
     };
     for _ in 0..20 {
         let (reference, current) = (then.sample(9_000, &mut generator), now.sample(3_000, &mut generator));
-        let test = anchored_test(&current, &reference, &SHARES, weight_true(1.0), WEIGHT_FALSE).expect("answers");
+        let test =
+            anchored_test(&current, &reference, &SHARES, weights(1.0).of_true, weights(1.0).of_false).expect("answers");
         assert!(test.p_value < 1e-6 && test.mean_square_shift > 0.0, "{}", test.p_value);
         let mut first = [test.cells[0], test.cells[1]];
         first.sort_by_key(|cell| cell.cell);
@@ -218,7 +219,8 @@ fn a_planted_shift_is_found_and_explained() {
 #[test]
 fn equal_samples_show_nothing_and_empty_ones_say_so() {
     let counters: Vec<u64> = (0..16).map(|entry| 100 + entry).collect();
-    let test = |now: &[u64], then: &[u64]| anchored_test(now, then, &SHARES, weight_true(1.0), WEIGHT_FALSE);
+    let test =
+        |now: &[u64], then: &[u64]| anchored_test(now, then, &SHARES, weights(1.0).of_true, weights(1.0).of_false);
     let same = test(&counters, &counters).expect("answers");
     assert_eq!((same.statistic, same.p_value, same.rows.len()), (0.0, 1.0, 7));
     assert!(same.mean_square_shift < 0.0 && same.df > 3.0 && same.df < 5.0);
@@ -239,7 +241,7 @@ fn equal_samples_show_nothing_and_empty_ones_say_so() {
 /// Two cells have one row and the ordinary test; a single cell has nothing to compare but is no error.
 #[test]
 fn few_cells() {
-    let test = anchored_test(&[0, 0, 40, 60], &[0, 0, 106, 107], &[1, 1], weight_true(1.0), WEIGHT_FALSE);
+    let test = anchored_test(&[0, 0, 40, 60], &[0, 0, 106, 107], &[1, 1], weights(1.0).of_true, weights(1.0).of_false);
     assert_eq!(test.expect("a row").rows.len(), 1);
     assert_eq!(anchored_bit(&[3], 1, &[1], u64::MAX), 1, "a coin: no event can lie in the half-space");
     assert_eq!(anchored_bit(&[3], 1, &[1], 0), 0);
@@ -257,7 +259,7 @@ fn sampled_noise(w: f64, epsilon: f64) -> f64 {
 fn the_mix_follows_events_and_epsilon() {
     let mix = |events: &[(u64, f64)], epsilon: f64, w: f64| {
         let fleet = Fleet { events, concentration: HETEROGENEOUS };
-        question_mix(fleet, 32, [weight_true(epsilon), WEIGHT_FALSE], sampled_noise(w, epsilon))
+        question_mix(fleet, 32, [weights(epsilon).of_true, weights(1.0).of_false], sampled_noise(w, epsilon))
     };
     let weights = |events: &[(u64, f64)], epsilon, w| {
         let mix = mix(events, epsilon, w);

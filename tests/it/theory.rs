@@ -49,8 +49,7 @@ impl Row {
     fn projective_geometry(&self) -> Option<Mechanism> {
         let (field_size, dimension) = (self.at("PGR_q") as u32, self.at("PGR_t") as u32);
         let geometry = Geometry::of(field_size, dimension)?;
-        (self.k() <= geometry.symbols as usize)
-            .then_some(Mechanism::ProjectiveGeometry { field_size, dimension })
+        (self.k() <= geometry.symbols as usize).then_some(Mechanism::ProjectiveGeometry { field_size, dimension })
     }
 
     fn local_hashing(&self) -> Mechanism {

@@ -223,7 +223,9 @@ fn secret_functions(code: &str) -> Vec<(&str, Vec<String>, Range<usize>)> {
         let secrets = parameters.filter(|name| !KNOWN.contains(&name.as_str())).collect();
         let after = open + close;
         // A declaration without a body ends with a semicolon.
-        let Some(start) = code[after..].find(['{', ';']).filter(|at| code[after + at..].starts_with('{')) else { continue };
+        let Some(start) = code[after..].find(['{', ';']).filter(|at| code[after + at..].starts_with('{')) else {
+            continue;
+        };
         let Some(end) = balanced(&code[after + start..], '{', '}') else { continue };
         found.push((name, secrets, after + start..after + start + end));
     }
@@ -245,7 +247,8 @@ fn balanced(text: &str, open: char, close: char) -> Option<usize> {
 
 /// What stands in the brackets of `value[…]`, with its position. A list, `[…]` after no value, is none.
 fn indices(code: &str) -> Vec<(usize, &str)> {
-    let follows_value = |at: usize| code[..at].ends_with(|c: char| c == '_' || c == ')' || c == ']' || c.is_alphanumeric());
+    let follows_value =
+        |at: usize| code[..at].ends_with(|c: char| c == '_' || c == ')' || c == ']' || c.is_alphanumeric());
     let opened = code.match_indices('[').filter(|(at, _)| follows_value(*at));
     opened.filter_map(|(at, _)| Some((at, &code[at + 1..at + balanced(&code[at..], '[', ']')?]))).collect()
 }
@@ -501,11 +504,16 @@ fn the_source_keeps_its_boundaries() {
 fn the_rules_name_files_that_exist() {
     let paths: Vec<String> = sources("src").into_iter().map(|source| source.path).collect();
     for path in PRIVATIZE_PATH {
-        assert!(paths.iter().any(|found| found.starts_with(path)), "{path} is on the privatize path and does not exist");
+        assert!(
+            paths.iter().any(|found| found.starts_with(path)),
+            "{path} is on the privatize path and does not exist"
+        );
     }
     let secret: Vec<String> = sources("src/privacy")
         .iter()
-        .flat_map(|source| secret_functions(&source.code).into_iter().map(|(name, ..)| name.to_owned()).collect::<Vec<_>>())
+        .flat_map(|source| {
+            secret_functions(&source.code).into_iter().map(|(name, ..)| name.to_owned()).collect::<Vec<_>>()
+        })
         .collect();
     for name in SECRET_FUNCTIONS {
         assert!(secret.iter().any(|found| found == name), "{name} has a secret in its hands and does not exist");
@@ -607,7 +615,11 @@ fn a_planted_float_on_the_privatize_path_is_found() {
 #[test]
 fn a_planted_branch_on_a_secret_is_found() {
     let path = "src/privacy/randomizer/k_ary.rs";
-    let body = |body: &str| format!("//! A.\nimpl R {{\n    fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> P {{\n        {body}\n    }}\n}}\n");
+    let body = |body: &str| {
+        format!(
+            "//! A.\nimpl R {{\n    fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> P {{\n        {body}\n    }}\n}}\n"
+        )
+    };
     for (planted, found) in [
         ("if keep { symbol } else { other }", &["`if`", "`else`"][..]),
         ("match keep { true => symbol, false => other }", &["`match`"]),
@@ -624,7 +636,11 @@ fn a_planted_branch_on_a_secret_is_found() {
         check("src/estimate/mod.rs", &body(planted), &[]);
         check(path, &body(planted).replace("privatize", "accumulate"), &[]);
     }
-    check(path, "//! A.\nfn respond(&self, place: u32, entropy: &mut dyn E) -> u32 {\n    self.t[place]\n}\n", &[(3, "`[place]`")]);
+    check(
+        path,
+        "//! A.\nfn respond(&self, place: u32, entropy: &mut dyn E) -> u32 {\n    self.t[place]\n}\n",
+        &[(3, "`[place]`")],
+    );
     for sound in [
         "assert!(symbol < self.k); let Permit { .. } = permit; draw(self.k)?",
         "for place in 0..self.k { bits[place] |= bit; } [symbol, other]",
@@ -632,7 +648,11 @@ fn a_planted_branch_on_a_secret_is_found() {
     ] {
         check(path, &body(sound), &[]);
     }
-    check(path, "//! A.\ntrait R {\n    fn privatize(&self, symbol: u64) -> P;\n}\nfn f() { if a { b[symbol] } }\n", &[]);
+    check(
+        path,
+        "//! A.\ntrait R {\n    fn privatize(&self, symbol: u64) -> P;\n}\nfn f() { if a { b[symbol] } }\n",
+        &[],
+    );
 }
 
 #[test]

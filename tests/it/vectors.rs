@@ -153,7 +153,8 @@ fn words(profile: &[u32], samples: &[Option<Sample>]) -> Vec<(u32, u32)> {
         Some(Scalar::Text(text)) => word(text),
         _ => panic!("a sample of words is a text"),
     };
-    let mut words: Vec<_> = samples.iter().map(text).zip(profile.iter().copied()).filter(|(_, count)| *count > 0).collect();
+    let mut words: Vec<_> =
+        samples.iter().map(text).zip(profile.iter().copied()).filter(|(_, count)| *count > 0).collect();
     words.sort_unstable();
     words
 }
@@ -183,7 +184,8 @@ impl Sample {
 
 /// A payload of the length that the spec gives all of its reports.
 fn payload_of(spec: &MonitorSpec, report: &Report) -> Option<Payload> {
-    (report.payload.len() == spec.payload_len()).then(|| Payload::from_bytes(&report.payload).expect("at most 32 bytes"))
+    (report.payload.len() == spec.payload_len())
+        .then(|| Payload::from_bytes(&report.payload).expect("at most 32 bytes"))
 }
 
 #[test]

@@ -121,7 +121,8 @@ fn a_leak_beside_the_law_is_found() {
         Ok(rank(&subset) + if subset[0] == symbol { 10 } else { 0 })
     };
     fails(&declared(), &leaking, "is no report");
-    let wide = Law { reports: 20, weight: Box::new(|report, symbol| (declared().weight)(report % 10, symbol)), ..declared() };
+    let wide =
+        Law { reports: 20, weight: Box::new(|report, symbol| (declared().weight)(report % 10, symbol)), ..declared() };
     fails(&wide, &leaking, "P[");
 }
 

@@ -274,7 +274,9 @@ fn window_law(name: String, symbols: u64, k: u64, half_width: u64, w: Weights, p
 
 #[test]
 fn sliding_window() {
-    for (k, half_width, w) in [(2, 0, weights(5, 2)), (4, 1, weights(3, 1)), (6, 2, weights(7, 4)), (3, 5, weights(2, 1))] {
+    for (k, half_width, w) in
+        [(2, 0, weights(5, 2)), (4, 1, weights(3, 1)), (6, 2, weights(7, 4)), (3, 5, weights(2, 1))]
+    {
         let law = window_law(format!("window {k} {half_width}"), k, k, half_width, w, |symbol, _, _| symbol);
         check(law, &SlidingWindow::new(k, half_width as u32, w));
     }
@@ -325,7 +327,9 @@ fn duchi() {
 /// `share` and that of the bit in 65,536 − `share` cases, and each is enumerated with one value of the first draw.
 #[test]
 fn hybrid() {
-    for (k, half_width, share, w) in [(3, 1, 40_000, weights(3, 1)), (5, 0, 1, weights(5, 2)), (4, 2, 65_535, weights(2, 1))] {
+    for (k, half_width, share, w) in
+        [(3, 1, 40_000, weights(3, 1)), (5, 0, 1, weights(5, 2)), (4, 2, 65_535, weights(2, 1))]
+    {
         let randomizer = HybridMean::new(k, half_width as u32, share, w);
         let (places, last) = (k + 2 * half_width, k - 1);
         let privatize = shipped(&randomizer, NO_COIN, NO_MEMO);
@@ -396,7 +400,9 @@ fn laplace_weight(k: u64, w: Weights, report: u64, count: u64) -> u128 {
 /// weights sum to at most the draw, so the draws of a report follow each other and their number is the weight.
 #[test]
 fn discrete_laplace() {
-    for (k, w, all) in [(2, weights(3, 1), true), (3, weights(4, 1), false), (6, weights(5, 3), false), (40, weights(3, 2), false)] {
+    for (k, w, all) in
+        [(2, weights(3, 1), true), (3, weights(4, 1), false), (6, weights(5, 3), false), (40, weights(3, 2), false)]
+    {
         let randomizer = DiscreteLaplace::new(k, w);
         let total: u128 = (0..k).map(|report| laplace_weight(k, w, report, 0)).sum();
         let privatize = shipped(&randomizer, NO_COIN, NO_MEMO);
@@ -498,7 +504,8 @@ fn memoized_hashing_given_a_key() {
     for seed in 0..40 {
         let key = *Sha256::digest([seed]).as_ref();
         let memo = memo(&key, g, cohorts, w);
-        let answers: Vec<u64> = (0..k).map(|symbol| memo.answers[cohort_bucket(memo.cohort, symbol, g) as usize]).collect();
+        let answers: Vec<u64> =
+            (0..k).map(|symbol| memo.answers[cohort_bucket(memo.cohort, symbol, g) as usize]).collect();
         let attained = answers.iter().any(|answer| *answer != answers[0]);
         let (cohort, places) = (memo.cohort, answers.clone());
         let law = Law {
@@ -526,7 +533,8 @@ fn memoized_hashing_over_keys() {
     let (w, fresh) = (weights(5, 2), weights(7, 3));
     let randomizer = MemoizedHashing::new(k, g as u32, cohorts, w, fresh);
     let mut generator = Generator::new(81);
-    let (mut by_cohort, mut memoized, mut reported) = (vec![0; cohorts as usize], vec![0; g as usize], vec![0; g as usize]);
+    let (mut by_cohort, mut memoized, mut reported) =
+        (vec![0; cohorts as usize], vec![0; g as usize], vec![0; g as usize]);
     for number in 0..KEYS {
         let key = *Sha256::digest(number.to_be_bytes()).as_ref();
         let memo = memo(&key, g, cohorts, w);

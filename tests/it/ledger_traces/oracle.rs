@@ -150,11 +150,11 @@ impl<'s> Oracle<'s> {
     }
 }
 
-/// Time and cost of each debit of a stored state.
+/// Time and cost of each debit of a stored state. No question of these traces is memoized, so no epoch follows them.
 fn debits(state: &[u8]) -> Option<Vec<(u64, u64)>> {
     let count = u32::from_be_bytes(state.get(69..73)?.try_into().ok()?) as usize;
     let word = |bytes: &[u8]| Some(u64::from_be_bytes(bytes.try_into().ok()?));
-    let entries = state[73..].chunks(16);
+    let entries = state[73..].strip_suffix(&[0, 0])?.chunks(16);
     let debits: Vec<_> =
         entries.map(|entry| Some((word(entry.get(..8)?)?, word(&entry[8..])?))).collect::<Option<_>>()?;
     (debits.len() == count).then_some(debits)
