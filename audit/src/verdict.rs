@@ -45,7 +45,7 @@ pub struct SpecFacts {
     pub window_secs: u64,
     /// How long after its end a window takes reports, in seconds.
     pub grace_secs: u64,
-    /// `next-window` or `immediately`.
+    /// `next_window` or `immediately`.
     pub join: &'static str,
     /// Answers of a device in a window.
     pub answers_per_window: u32,
