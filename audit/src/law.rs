@@ -22,7 +22,7 @@ use std::collections::HashMap;
 
 use num_bigint::BigUint;
 
-use crate::plan::{Draw, Edge, Plan, rejected_word};
+use crate::plan::{Draw, Edge, rejected_word};
 use crate::probe::{Known, Probe, ProbeError};
 use crate::tape::{Chance, Tape};
 
@@ -169,6 +169,7 @@ impl Piece {
 }
 
 /// Runs a probe on chosen draws.
+#[allow(missing_debug_implementations, reason = "holds a probe")]
 pub struct Enumerator<'p> {
     probe: &'p mut dyn Probe,
     known: Known,

@@ -9,7 +9,7 @@ use driftglass::privacy::EntropySource;
 use sha2::{Digest, Sha256};
 use wasmtime::{
     Caller, Config, Engine, Extern, ExternType, Func, HeapType, Instance, Linker, Memory, Module, Ref, Store,
-    TypedFunc, Val,
+    Table, TypedFunc, Val,
 };
 
 use crate::probe::{Known, Probe, ProbeError};
@@ -67,7 +67,7 @@ impl Shipped {
             return Err(not_ours("has no RandomizerProbe; is it a build of this package?".to_owned()));
         }
         let entropy: Vec<_> = module.imports().filter(|import| import.name().starts_with(ENTROPY)).collect();
-        let [import] = entropy[..] else {
+        let [import] = &entropy[..] else {
             return Err(not_ours(format!("has {} imports of entropy, not one", entropy.len())));
         };
         let facts = ModuleFacts {
@@ -159,15 +159,17 @@ const FUEL: u64 = 1 << 40;
 struct Host {
     tape: Tape,
     memory: Option<Memory>,
+    references: Option<Table>,
 }
 
 fn start(module: &Module, spec: &str) -> wasmtime::Result<Running> {
     let engine = module.engine();
-    let mut store = Store::new(engine, Host { tape: Tape::default(), memory: None });
+    let mut store = Store::new(engine, Host { tape: Tape::default(), memory: None, references: None });
     store.set_fuel(FUEL)?;
     let instance = linker(module)?.instantiate(&mut store, module)?;
     let memory = instance.get_memory(&mut store, "memory").ok_or_else(|| wasmtime::Error::msg("no memory"))?;
     store.data_mut().memory = Some(memory);
+    store.data_mut().references = instance.get_table(&mut store, REFERENCES);
     instance.get_typed_func::<(), ()>(&mut store, "__wbindgen_start")?.call(&mut store, ())?;
 
     let allocate = function(&instance, &mut store, "__wbindgen_malloc")?;
@@ -232,8 +234,7 @@ fn linker(module: &Module) -> wasmtime::Result<Linker<Host>> {
 
 /// As the glue does: undefined, null, true and false come first. None of them is looked at here.
 fn init_references(mut caller: Caller<'_, Host>) -> wasmtime::Result<()> {
-    let table = caller.get_export(REFERENCES).and_then(Extern::into_table);
-    let table = table.ok_or_else(|| wasmtime::Error::msg("no table of references"))?;
+    let table = caller.data().references.ok_or_else(|| wasmtime::Error::msg("no table of references"))?;
     table.grow(&mut caller, 4, Ref::null(&HeapType::Extern))?;
     Ok(())
 }

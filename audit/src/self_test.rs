@@ -26,8 +26,13 @@ pub fn quick(seed: u64) -> SelfTest {
 /// Audits a randomizer with a mistake.
 #[must_use]
 pub fn planted(mistake: Mistake, seed: u64) -> PlantedBug {
-    let mechanism = if mistake == Mistake::Order { "subset-selection" } else { "k-ary" };
-    let configuration = Configuration { mechanism, symbols: 16, epsilon_micronats: 1_000_000 };
+    // Ordered sets of 4 of 16 fit the bytes of a rank; a payload of two bytes can have a leading zero.
+    let (mechanism, symbols) = match mistake {
+        Mistake::Order => ("subset-selection", 16),
+        Mistake::Length => ("k-ary", 300),
+        _ => ("k-ary", 16),
+    };
+    let configuration = Configuration { mechanism, symbols, epsilon_micronats: 1_000_000 };
     let spec = spec(&configuration);
     let mut probe = Planted::of(&spec, 0, mistake);
     let seeds = Seeds { points: seed, choices: seed, entropy: Some(seed) };

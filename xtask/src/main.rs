@@ -11,8 +11,10 @@
 //! | [`suite`] | one suite of tests: run, count, time |
 //! | [`test`](mod@test) | all suites, the table, the verdict |
 //! | [`cargo`](mod@cargo) | cargo from inside cargo |
+//! | [`audit`] | the auditor on the package's spec and on every mechanism |
 //! | [`step`] | one command, with a headline, its time and a clear failure |
 
+mod audit;
 mod build;
 mod cargo;
 mod centre;
@@ -50,6 +52,8 @@ enum Command {
     },
     /// Do the main job on real data, then leave the dashboard running
     Demo(demo::Options),
+    /// Audit the wasm: the package's own spec, then a configuration of every mechanism
+    Audit(audit::Options),
     /// Run every test and end with `N passed, M failed`
     Test {
         /// Leave out the demo and the browser
@@ -87,6 +91,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Demo(options) => demo::run(&options),
+        Command::Audit(options) => audit::run(&options),
         Command::Test { quick } => test::run(quick),
     }
 }

@@ -53,6 +53,11 @@ impl Flavour {
         Path::new(&self.target_dir()).join(TARGET).join("wasm/driftglass.wasm")
     }
 
+    /// The module that is shipped or tested.
+    pub(crate) fn module(self) -> PathBuf {
+        self.generated().join("driftglass_bg.wasm")
+    }
+
     fn generated(self) -> PathBuf {
         Path::new("js/wasm").join(self.name)
     }
