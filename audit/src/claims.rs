@@ -151,9 +151,7 @@ pub fn outputs(question: &Question) -> BigUint {
         Mechanism::SquareWave { half_width } => (k + 4 * half_width as usize).into(),
         Mechanism::Piecewise { half_width } => (k + 2 * half_width as usize).into(),
         Mechanism::Hybrid { half_width, .. } => (k + 2 * half_width as usize + 2).into(),
-        Mechanism::MemoizedHashing { hash_range, cohorts, .. } => {
-            (u64::from(hash_range) * u64::from(cohorts)).into()
-        }
+        Mechanism::MemoizedHashing { hash_range, cohorts, .. } => (u64::from(hash_range) * u64::from(cohorts)).into(),
     }
 }
 
@@ -205,7 +203,10 @@ pub fn supports(question: &Question) -> Option<(f64, f64)> {
 pub fn influence(question: &Question) -> (Option<f64>, String) {
     if let Some((p, q)) = supports(question) {
         let factor = (1.0 - q) / (p - q);
-        return (Some(factor), format!("one fake report among n moves the estimated share of a symbol by at most {factor:.3}/n"));
+        return (
+            Some(factor),
+            format!("one fake report among n moves the estimated share of a symbol by at most {factor:.3}/n"),
+        );
     }
     let weights = question.randomizer.weights;
     let (of_true, of_false) = (weights.of_true as f64, weights.of_false as f64);
@@ -224,7 +225,10 @@ pub fn influence(question: &Question) -> (Option<f64>, String) {
         Mechanism::Piecewise { half_width } => window(half_width),
         Mechanism::Hybrid { half_width, .. } => window(half_width).max(bit),
         Mechanism::DiscreteLaplace => {
-            return (Some(1.0), "one fake report among n moves the mean count by at most the whole range, max_count/n".into());
+            return (
+                Some(1.0),
+                "one fake report among n moves the mean count by at most the whole range, max_count/n".into(),
+            );
         }
         Mechanism::SquareWave { .. } => {
             return (None, "distributions are found by maximum likelihood: one fake report among n has the weight of 1/n of the reports".into());

@@ -11,7 +11,7 @@ use std::time::Instant;
 use clap::{Args, Parser, Subcommand};
 
 use crate::audit::{AuditError, Effort, audit};
-use crate::configuration::matrix;
+use crate::configuration::{Configuration, matrix};
 use crate::module::{LoadError, Shipped};
 use crate::self_test;
 use crate::tape::Chance;
@@ -58,6 +58,9 @@ enum Command {
         /// Take 10^7 reports of each and not 10^6
         #[arg(long)]
         full: bool,
+        /// The configurations of this mechanism alone
+        #[arg(long, value_name = "MECHANISM")]
+        only: Option<String>,
     },
     /// Audit sound randomizers of random configurations; each accusation is one too many
     Sound {
@@ -94,7 +97,7 @@ enum CliError {
 pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Spec(options) => return run(&options),
-        Command::Matrix { wasm, full } => every_mechanism(&wasm, full),
+        Command::Matrix { wasm, full, only } => every_mechanism(&wasm, full, only.as_deref()),
         Command::Sound { audits, seed } => sound(audits, seed),
     };
     exit(done)
@@ -163,7 +166,7 @@ fn only_self_test(json: bool) -> Result<bool, CliError> {
     Ok(found.passed())
 }
 
-fn every_mechanism(wasm: &Path, full: bool) -> Result<bool, CliError> {
+fn every_mechanism(wasm: &Path, full: bool, only: Option<&str>) -> Result<bool, CliError> {
     let shipped = Shipped::load(wasm)?;
     let mut out = io::stdout();
     let mut passed = true;
@@ -172,7 +175,8 @@ fn every_mechanism(wasm: &Path, full: bool) -> Result<bool, CliError> {
         "{:<38} {:>16} {:>14} {:>8} {:>12} {:>10} {:>10} {:>7} {:>7}  verdict",
         "configuration", "exact ε", "ε − exact", "method", "runs", "seen ≥", "found ≥", "of ε", "seconds"
     )?;
-    for configuration in matrix() {
+    let chosen = |configuration: &Configuration| only.is_none_or(|only| configuration.mechanism == only);
+    for configuration in matrix().into_iter().filter(chosen) {
         let began = Instant::now();
         let audit = audit(&configuration.spec(), &shipped, effort(full))?;
         for question in &audit.questions {

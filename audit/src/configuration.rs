@@ -136,7 +136,8 @@ impl Configuration {
             question["max_count"] = json!(k - 1);
             question["event_level"] = json!(true);
         }
-        let source = if kind == "open-vocabulary" { json!({ "kind": "outcome" }) } else { json!({ "kind": "latency" }) };
+        let source =
+            if kind == "open-vocabulary" { json!({ "kind": "outcome" }) } else { json!({ "kind": "latency" }) };
         json!({
             "spec_version": 1, "app": "audit", "description": self.name(), "models": [],
             "measurement": {

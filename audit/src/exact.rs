@@ -227,8 +227,7 @@ fn subsets(
 ) -> Result<Found, Violation> {
     let foretell = share(foretell, symbols);
     let mut enumerator = Enumerator::new(probe, [0; 48], chance.word());
-    let (of_kept, of_dropped) =
-        (choose(question.domain_size - 1, size - 1), choose(question.domain_size - 1, size));
+    let (of_kept, of_dropped) = (choose(question.domain_size - 1, size - 1), choose(question.domain_size - 1, size));
     let mut chances: Vec<Fraction> = Vec::new();
     for &symbol in symbols {
         let Plan::Selection { keep, domain, size } = Plan::of(question, symbol) else {

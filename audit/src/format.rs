@@ -55,7 +55,9 @@ pub fn format(
             let header = report.get(..HEADER_BYTES).unwrap_or(&report).to_vec();
             let requests = tape.requests().to_vec();
             findings.undocumented += u64::from(!is_documented(&requests, &plan));
-            if requests == plan && let Some(count) = probe.instructions() {
+            if requests == plan
+                && let Some(count) = probe.instructions()
+            {
                 instructions.add(&report, count);
             }
             let (first_header, first_requests) = first.get_or_insert_with(|| (header.clone(), requests.clone()));
@@ -108,12 +110,7 @@ fn is_documented(requests: &[u32], plan: &[u32]) -> bool {
 }
 
 /// For each request that is refused: whether a report was made all the same.
-fn failures_of_entropy(
-    probe: &mut dyn Probe,
-    symbols: &[u32],
-    plan: &[u32],
-    seed: u64,
-) -> Result<u64, ProbeError> {
+fn failures_of_entropy(probe: &mut dyn Probe, symbols: &[u32], plan: &[u32], seed: u64) -> Result<u64, ProbeError> {
     let mut chance = Chance::seeded(seed);
     let mut open = 0;
     let mut given = 0;
@@ -143,7 +140,12 @@ impl Findings {
     fn checks(&self, length: usize, symbols: usize, plan: &[u32]) -> Vec<Check> {
         let n = self.reports;
         let check = |name, wrong: u64, good: String, bad: String| {
-            Check::new(name, Part::Format, wrong == 0, if wrong == 0 { good } else { format!("{wrong} of {n} reports {bad}") })
+            Check::new(
+                name,
+                Part::Format,
+                wrong == 0,
+                if wrong == 0 { good } else { format!("{wrong} of {n} reports {bad}") },
+            )
         };
         let bytes: u32 = plan.iter().sum();
         vec![
@@ -168,7 +170,10 @@ impl Findings {
             check(
                 "entropy-same-for-all-symbols",
                 self.requests,
-                format!("with one tape every symbol asks for the same entropy, whether the answer is kept or not ({bytes} bytes in {} requests)", plan.len()),
+                format!(
+                    "with one tape every symbol asks for the same entropy, whether the answer is kept or not ({bytes} bytes in {} requests)",
+                    plan.len()
+                ),
                 "ask for other entropy than those of another symbol".to_owned(),
             ),
             check(
@@ -217,13 +222,21 @@ impl Instructions {
 
     fn verdict(self) -> ControlFlow {
         if self.by_report.is_empty() {
-            return ControlFlow { constant: false, least: 0, most: 0, note: "instructions were not counted".to_owned() };
+            return ControlFlow {
+                constant: false,
+                least: 0,
+                most: 0,
+                note: "instructions were not counted".to_owned(),
+            };
         }
         let constant = self.by_report.values().all(|(least, most)| least == most);
         let note = if self.least == self.most {
             "every report took the same number of instructions".to_owned()
         } else if constant {
-            format!("the same payload took the same number of instructions for every symbol ({} repetitions); different reports differ, which tells nothing that they do not", self.repeated)
+            format!(
+                "the same payload took the same number of instructions for every symbol ({} repetitions); different reports differ, which tells nothing that they do not",
+                self.repeated
+            )
         } else {
             format!("the same payload took different numbers of instructions")
         };

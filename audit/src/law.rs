@@ -69,10 +69,7 @@ impl Fraction {
     /// This over another.
     #[must_use]
     pub fn over(&self, other: &Self) -> Self {
-        Self {
-            numerator: &self.numerator * &other.denominator,
-            denominator: &self.denominator * &other.numerator,
-        }
+        Self { numerator: &self.numerator * &other.denominator, denominator: &self.denominator * &other.numerator }
     }
 }
 
@@ -186,14 +183,7 @@ type Values = Vec<(u128, Edge)>;
 impl<'p> Enumerator<'p> {
     /// For reports with this coin and memo key; `seed` fixes the test points.
     pub fn new(probe: &'p mut dyn Probe, known: Known, seed: u64) -> Self {
-        Self {
-            probe,
-            known,
-            chance: Chance::seeded(seed),
-            tape: Tape::script(Vec::new()),
-            bytes: Vec::new(),
-            runs: 0,
-        }
+        Self { probe, known, chance: Chance::seeded(seed), tape: Tape::script(Vec::new()), bytes: Vec::new(), runs: 0 }
     }
 
     /// Goes on with another coin and memo key.
@@ -478,13 +468,7 @@ impl<'p> Enumerator<'p> {
     }
 
     /// Makes a report with random draws and compares it with the one that the tree gives.
-    fn foretell(
-        &mut self,
-        symbol: u32,
-        draws: &[Draw],
-        tree: &Tree,
-        matters: &mut Matters,
-    ) -> Result<(), Violation> {
+    fn foretell(&mut self, symbol: u32, draws: &[Draw], tree: &Tree, matters: &mut Matters) -> Result<(), Violation> {
         let mut random = Values::new();
         let mut foretold = Values::new();
         let mut branch = Vec::new();
@@ -619,12 +603,7 @@ impl Enumerator<'_> {
     }
 
     /// Two pieces, the one that keeps first.
-    fn keep_pieces(
-        &mut self,
-        symbol: u32,
-        keep: &Draw,
-        domain: u32,
-    ) -> Result<(Vec<Draw>, Vec<Piece>), Violation> {
+    fn keep_pieces(&mut self, symbol: u32, keep: &Draw, domain: u32) -> Result<(Vec<Draw>, Vec<Piece>), Violation> {
         let steps = (0..domain - 1).map(|step| Draw::Value { bound: domain - 1 - step });
         let draws: Vec<Draw> = std::iter::once(keep.clone()).chain(steps).collect();
         let pieces = self.pieces(symbol, &draws, 0)?;

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use driftglass::privacy::EntropySource;
 use sha2::{Digest, Sha256};
 use wasmtime::{
-    Caller, Config, Engine, Extern, ExternType, Func, HeapType, Instance, Linker, Memory, Module, Ref, Store,
-    Table, TypedFunc, Val,
+    Caller, Config, Engine, Extern, ExternType, Func, HeapType, Instance, Linker, Memory, Module, Ref, Store, Table,
+    TypedFunc, Val,
 };
 
 use crate::probe::{Known, Probe, ProbeError};

@@ -18,10 +18,7 @@ impl Native {
     /// The randomizer of a question.
     #[must_use]
     pub fn of(spec: &MonitorSpec, question: u16) -> Self {
-        Self {
-            randomizer: randomizer_of(&spec.questions[usize::from(question)]),
-            frame: Frame::of(spec, question),
-        }
+        Self { randomizer: randomizer_of(&spec.questions[usize::from(question)]), frame: Frame::of(spec, question) }
     }
 }
 

@@ -45,9 +45,13 @@ impl Mistake {
     #[must_use]
     pub fn description(self) -> &'static str {
         match self {
-            Self::Float => "the decision to keep the answer compares floats of 32 bits; the chance to keep is off by some 10^-8",
+            Self::Float => {
+                "the decision to keep the answer compares floats of 32 bits; the chance to keep is off by some 10^-8"
+            }
             Self::Order => "the set is sent in the order in which it was made, the true answer first when it was kept",
-            Self::Modulo => "a random integer is reduced by its remainder, which favors small ones, in place of being drawn again",
+            Self::Modulo => {
+                "a random integer is reduced by its remainder, which favors small ones, in place of being drawn again"
+            }
             Self::Length => "leading zeros are left out, so that the length of a report tells part of the answer",
             Self::Seed => "entropy is drawn for the first report alone; the others are made from it",
         }

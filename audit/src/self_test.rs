@@ -39,12 +39,7 @@ pub fn planted(mistake: Mistake, seed: u64) -> PlantedBug {
     let audit = question(&mut probe, &spec, 0, EFFORT, ERROR, seeds);
     let mut caught_by: Vec<Part> = audit.checks.iter().filter(|check| !check.passed).map(|check| check.part).collect();
     caught_by.dedup();
-    PlantedBug {
-        name: mistake.name(),
-        description: mistake.description(),
-        caught_by,
-        finding: first_finding(&audit),
-    }
+    PlantedBug { name: mistake.name(), description: mistake.description(), caught_by, finding: first_finding(&audit) }
 }
 
 /// Audits of sound randomizers of random configurations; what accused them, if anything did.

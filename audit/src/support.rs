@@ -171,10 +171,14 @@ impl Support {
             Self::Symbol => "the report is the true symbol, against each other symbol",
             Self::Set(_) => "the reported set holds one symbol and not another, over all pairs",
             Self::Bits => "the bit of one symbol is set and that of another is not, over all pairs",
-            Self::Bucket(_) | Self::Cohort(_) => "the report is the bucket of one symbol and not of another, over all pairs",
+            Self::Bucket(_) | Self::Cohort(_) => {
+                "the report is the bucket of one symbol and not of another, over all pairs"
+            }
             Self::Parity { .. } => "the report is the parity of one symbol and not of another, over all pairs",
             Self::Point(_) => "the point lies on the hyperplane of one symbol and not of another, over all pairs",
-            Self::Window { .. } | Self::Mixture { .. } => "the report lies near one end of the range and not near the other",
+            Self::Window { .. } | Self::Mixture { .. } => {
+                "the report lies near one end of the range and not near the other"
+            }
             Self::End { .. } => "the report is the bit of one end of the range",
             Self::Least => "the report is 0, for a count of 0 against a count of 1",
             Self::Prefix(_) => "the report is the bucket of one word and not of another, over random words",
@@ -192,8 +196,20 @@ impl Pairs {
                 let other = chance.below(k - 1);
                 (one as u32, (other + u64::from(other >= one)) as u32)
             }
-            Self::Ends(last) => if chance.below(2) == 0 { (0, last) } else { (last, 0) },
-            Self::First => if chance.below(2) == 0 { (0, 1) } else { (1, 0) },
+            Self::Ends(last) => {
+                if chance.below(2) == 0 {
+                    (0, last)
+                } else {
+                    (last, 0)
+                }
+            }
+            Self::First => {
+                if chance.below(2) == 0 {
+                    (0, 1)
+                } else {
+                    (1, 0)
+                }
+            }
         }
     }
 }

@@ -111,13 +111,16 @@ impl Chance {
     /// # Panics
     ///
     /// If the system has no entropy: an audit cannot go on without.
-    pub fn fill(&mut self, buffer: &mut [u8]) {
-        for byte in buffer {
+    pub fn fill(&mut self, mut buffer: &mut [u8]) {
+        while !buffer.is_empty() {
             if self.at == self.block.len() {
                 self.refill();
             }
-            *byte = self.block[self.at];
-            self.at += 1;
+            let length = buffer.len().min(self.block.len() - self.at);
+            let (now, later) = buffer.split_at_mut(length);
+            now.copy_from_slice(&self.block[self.at..self.at + length]);
+            self.at += length;
+            buffer = later;
         }
     }
 

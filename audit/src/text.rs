@@ -34,7 +34,10 @@ pub fn text(audit: &Audit) -> String {
             epsilon(cap.basic_micronats)
         ));
     }
-    line(format!("report  {} bytes: {} of header, {} of payload", spec.report_bytes, spec.header_bytes, spec.payload_bytes));
+    line(format!(
+        "report  {} bytes: {} of header, {} of payload",
+        spec.report_bytes, spec.header_bytes, spec.payload_bytes
+    ));
     line(String::new());
     line(format!(
         "{:<24} {:<20} {:>6} {:>8} {:>14} {:>14} {:>10} {:>9} {:>6}  {}",
@@ -49,7 +52,11 @@ pub fn text(audit: &Audit) -> String {
             line(format!("FAILED  {} / {} ({}): {}", question.name, check.name, part(check.part), check.sentence));
         }
         if question.event_level {
-            line(format!("note    {}: one event costs ε, m events of a window cost m · {}", question.name, epsilon(question.claim_micronats)));
+            line(format!(
+                "note    {}: one event costs ε, m events of a window cost m · {}",
+                question.name,
+                epsilon(question.claim_micronats)
+            ));
         }
     }
     for check in &audit.checks {
@@ -69,7 +76,8 @@ pub fn text(audit: &Audit) -> String {
 /// One question on one line.
 #[must_use]
 pub fn row(question: &QuestionAudit) -> String {
-    let exact = if question.exact.method == "none" { "-".to_owned() } else { format!("{:.10}", question.exact.epsilon.upper) };
+    let exact =
+        if question.exact.method == "none" { "-".to_owned() } else { format!("{:.10}", question.exact.epsilon.upper) };
     format!(
         "{:<24} {:<20} {:>6} {:>8} {exact:>14} {:>14.3e} {:>10.6} {:>9} {:>6}  {}",
         question.name,

@@ -102,12 +102,15 @@ fn the_exact_ratio_is_that_of_the_weights() {
         let weights = claims::report_ratio(&question.randomizer).reduced();
         let ratio = (found.ratio_numerator, found.ratio_denominator);
         if tight {
-            assert_eq!(ratio, (weights.numerator.to_string(), weights.denominator.to_string()), "{}", configuration.name());
+            assert_eq!(
+                ratio,
+                (weights.numerator.to_string(), weights.denominator.to_string()),
+                "{}",
+                configuration.name()
+            );
         } else {
-            let ratio = Fraction {
-                numerator: ratio.0.parse().expect("digits"),
-                denominator: ratio.1.parse().expect("digits"),
-            };
+            let ratio =
+                Fraction { numerator: ratio.0.parse().expect("digits"), denominator: ratio.1.parse().expect("digits") };
             assert!(!ratio.exceeds(&weights), "{}", configuration.name());
         }
     }
@@ -213,14 +216,18 @@ fn the_module_makes_the_reports_that_the_crate_makes() {
             chance.fill(&mut known);
             let symbol = chance.below(claims::symbols(&spec.questions[0])) as u32;
             let seed = chance.word();
-            let mut run = |probe: &mut dyn Probe| {
+            let run = |probe: &mut dyn Probe| {
                 let mut tape = Tape::endless(Chance::seeded(seed));
                 (probe.report(symbol, &known, &mut tape).expect("a probe"), tape.requests().to_vec())
             };
             assert_eq!(run(&mut running.question(0)), run(&mut native), "{}", configuration.name());
         }
         let mut empty = Tape::script(Vec::new());
-        assert_eq!(running.question(0).report(0, &[0; 48], &mut empty).expect("a probe"), None, "no entropy, no report");
+        assert_eq!(
+            running.question(0).report(0, &[0; 48], &mut empty).expect("a probe"),
+            None,
+            "no entropy, no report"
+        );
     }
 }
 
@@ -228,8 +235,13 @@ fn the_module_makes_the_reports_that_the_crate_makes() {
 fn the_package_passes_its_audit() {
     let text = include_str!("../../pkg-config.json");
     let audit = audit(text, &shipped(), QUICK).expect("an audit");
-    let failed: Vec<_> =
-        audit.questions.iter().flat_map(|question| &question.checks).chain(&audit.checks).filter(|check| !check.passed).collect();
+    let failed: Vec<_> = audit
+        .questions
+        .iter()
+        .flat_map(|question| &question.checks)
+        .chain(&audit.checks)
+        .filter(|check| !check.passed)
+        .collect();
     assert!(audit.passed, "{failed:?}");
     let json = serde_json::to_value(&audit).expect("JSON");
     assert_eq!(json["audit_version"], 1);
