@@ -65,7 +65,8 @@ pub fn audit(text: &str, shipped: &Shipped, effort: Effort) -> Result<Audit, Aud
             "imports",
             Part::Format,
             questions.iter().all(QuestionAudit::made_reports),
-            "the module made reports from spec, symbol, coin, memo key and entropy alone: any other import would have stopped it",
+            "the module made reports from spec, symbol, coin, memo key and entropy alone: any other import would \
+                have stopped it",
         ),
         Check::new(
             "planted-bugs",
@@ -94,11 +95,16 @@ pub fn audit(text: &str, shipped: &Shipped, effort: Effort) -> Result<Audit, Aud
 }
 
 const LIMITS: [&str; 6] = [
-    "The audit is about the noise. That the right thing is asked, and that the ledger pays for every report, is shown by the tests of the package.",
-    "Decisions are located by bisection between documented and random places; a piece so small that no random report met it, at a place no document names, would be missed.",
-    "Entropy is taken to be uniform. The audit shows what the module does with it, not how good the platform's generator is.",
-    "A public coin and a memo key are pseudo-random (HMAC-SHA-256 of the device secret): to someone who breaks it they are not random.",
-    "Instructions are counted, not time: the count shows the paths that were taken, not caches or the speed of single instructions.",
+    "The audit is about the noise. That the right thing is asked, and that the ledger pays for every report, is \
+        shown by the tests of the package.",
+    "Decisions are located by bisection between documented and random places; a piece so small that no random report \
+        met it, at a place no document names, would be missed.",
+    "Entropy is taken to be uniform. The audit shows what the module does with it, not how good the platform's \
+        generator is.",
+    "A public coin and a memo key are pseudo-random (HMAC-SHA-256 of the device secret): to someone who breaks it \
+        they are not random.",
+    "Instructions are counted, not time: the count shows the paths that were taken, not caches or the speed of \
+        single instructions.",
     "A report is one answer. What many answers of a device come to is bounded by the caps.",
 ];
 
@@ -208,7 +214,8 @@ fn check_exact(exact: &crate::verdict::Exact, question: &driftglass::spec::Quest
     let within = !ratio.exceeds(&bound) && exact.epsilon.upper < claim;
     let relation = if within { "at most" } else { "above" };
     let sentence = format!(
-        "the largest ratio of the enumerated law is {relation} {}/{}: exact ε {:.12} for a claim of {claim} ({} symbols, {} runs)",
+        "the largest ratio of the enumerated law is {relation} {}/{}: exact ε {:.12} for a claim of {claim} ({} \
+            symbols, {} runs)",
         bound.numerator, bound.denominator, exact.epsilon.upper, exact.symbols, exact.runs
     );
     Check::new("law", Part::Exact, within, sentence)

@@ -1,12 +1,16 @@
 //! What sampling shows: a lower bound on ε from reports made with the platform's entropy.
 //!
-//! Let E_uv be the event that a report speaks for symbol u and not for v. If P_u(y) ≤ e^ε P_v(y) for all y, u and v, then A = avg P_u(E_uv) ≤ e^ε B = e^ε avg P_v(E_uv), the averages being over the same
-//! pairs. So ln of a lower bound of A over an upper bound of B bounds ε from below. For each report a pair is drawn; the report of u is one trial of A with (u, v) and one of B with (v, u).
+//! Let E_uv be the event that a report speaks for symbol u and not for v. If P_u(y) ≤ e^ε P_v(y) for all y, u and v,
+//! then A = avg P_u(E_uv) ≤ e^ε B = e^ε avg P_v(E_uv), the averages being over the same pairs. So ln of a lower bound
+//! of A over an upper bound of B bounds ε from below. For each report a pair is drawn; the report of u is one trial
+//! of A with (u, v) and one of B with (v, u).
 //!
-//! Where each report speaks for the same number w of k symbols, averaging over v leaves one unknown, p = P\[the report speaks for the true symbol\]:
-//! A = p (k−w)/(k−1), B = (1−p) w/(k−1), and the bound is ln(p (k−w) / ((1−p) w)) at the lower bound of p.
+//! Where each report speaks for the same number w of k symbols, averaging over v leaves one unknown, p = P\[the
+//! report speaks for the true symbol\]: A = p (k−w)/(k−1), B = (1−p) w/(k−1), and the bound is ln(p (k−w) / ((1−p)
+//! w)) at the lower bound of p.
 //!
-//! A second test looks for what no theory names: the first half of the sample picks the output and the two symbols that look worst, the second half tests them.
+//! A second test looks for what no theory names: the first half of the sample picks the output and the two symbols
+//! that look worst, the second half tests them.
 
 use driftglass::report::HEADER_BYTES;
 use driftglass::spec::Question;
@@ -150,7 +154,8 @@ impl Counts {
         }
     }
 
-    /// The output and symbols with the largest ratio when each count is moved three standard deviations toward the others.
+    /// The output and symbols with the largest ratio when each count is moved three standard deviations toward the
+    /// others.
     fn choose(&mut self) {
         let mut best = (f64::NEG_INFINITY, 0, [0, 0]);
         for output in 0..self.outputs {

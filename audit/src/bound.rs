@@ -1,7 +1,8 @@
 //! Certain bounds: of a logarithm by outward rounding, of a probability by Clopper and Pearson.
 //!
-//! Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the case of the binomial", Biometrika 26(4), 1934. With x hits of n the lower bound at error α is the p for which
-//! P\[at least x hits\] = α, that is I_p(x, n−x+1) = α, where I is the regularized incomplete beta function; the upper bound likewise.
+//! Clopper and Pearson, "The use of confidence or fiducial limits illustrated in the case of the binomial",
+//! Biometrika 26(4), 1934. With x hits of n the lower bound at error α is the p for which P\[at least x hits\] = α,
+//! that is I_p(x, n−x+1) = α, where I is the regularized incomplete beta function; the upper bound likewise.
 
 use num_bigint::BigUint;
 
@@ -10,7 +11,8 @@ use crate::verdict::Enclosure;
 
 /// ln of a fraction, both ends rounded outward.
 ///
-/// The quotient is taken of integers scaled so that it has 64 bits, rounded down and up; `libm::log` errs by less than one ulp, and two are given.
+/// The quotient is taken of integers scaled so that it has 64 bits, rounded down and up; `libm::log` errs by less
+/// than one ulp, and two are given.
 ///
 /// # Panics
 ///

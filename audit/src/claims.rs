@@ -155,7 +155,8 @@ pub fn outputs(question: &Question) -> BigUint {
     }
 }
 
-/// P\[a report supports the true symbol\] and P\[it supports another one\], for mechanisms that shares are counted from.
+/// P\[a report supports the true symbol\] and P\[it supports another one\], for mechanisms that shares are counted
+/// from.
 #[must_use]
 pub fn supports(question: &Question) -> Option<(f64, f64)> {
     let weights = question.randomizer.weights;
@@ -231,7 +232,12 @@ pub fn influence(question: &Question) -> (Option<f64>, String) {
             );
         }
         Mechanism::SquareWave { .. } => {
-            return (None, "distributions are found by maximum likelihood: one fake report among n has the weight of 1/n of the reports".into());
+            return (
+                None,
+                "distributions are found by maximum likelihood: one fake report among n has the weight of \
+                1/n of the reports"
+                    .into(),
+            );
         }
         _ => return (None, "heavy hitters are found from all reports: one fake report counts as one".into()),
     };
@@ -249,7 +255,8 @@ pub fn law_in_words(question: &Question) -> String {
         Mechanism::KAry => {
             let (p, _) = supports(question).unwrap_or((0.0, 0.0));
             format!(
-                "The device reports its true answer in {:.1} of 100 cases and otherwise one of the {} others at random; so the true answer is {times} as likely as any other one.",
+                "The device reports its true answer in {:.1} of 100 cases and otherwise one of the {} others at \
+                    random; so the true answer is {times} as likely as any other one.",
                 100.0 * p,
                 k - 1
             )
@@ -257,38 +264,51 @@ pub fn law_in_words(question: &Question) -> String {
         Mechanism::SubsetSelection { subset_size } => {
             let (p, _) = supports(question).unwrap_or((0.0, 0.0));
             format!(
-                "The device reports a set of {subset_size} of the {k} answers. In {:.1} of 100 cases the true one is among them. A set with the true answer is {times} as likely as one without it.",
+                "The device reports a set of {subset_size} of the {k} answers. In {:.1} of 100 cases the true one is \
+                    among them. A set with the true answer is {times} as likely as one without it.",
                 100.0 * p
             )
         }
         Mechanism::OptimizedUnary => format!(
-            "The device reports a yes or no for each of the {k} answers: for the true one the toss of a coin, for each other one a yes in {:.1} of 100 cases. No report is more than {times} as likely for one true answer as for another.",
+            "The device reports a yes or no for each of the {k} answers: for the true one the toss of a coin, for \
+                each other one a yes in {:.1} of 100 cases. No report is more than {times} as likely for one true \
+                answer as for another.",
             100.0 / (1.0 + ratio)
         ),
         Mechanism::LocalHashing { hash_range } => format!(
-            "Answers are sorted by public chance into {hash_range} buckets. The device reports the bucket of its answer {times} as often as any other bucket."
+            "Answers are sorted by public chance into {hash_range} buckets. The device reports the bucket of its \
+                answer {times} as often as any other bucket."
         ),
         Mechanism::Hadamard => format!(
-            "Public chance divides the answers in two halves. The device says which half its answer is in, and the right one {times} as often as the wrong one."
+            "Public chance divides the answers in two halves. The device says which half its answer is in, and the \
+                right one {times} as often as the wrong one."
         ),
         Mechanism::ProjectiveGeometry { .. } => format!(
-            "Every answer stands for a set of numbers, all sets of one size. The device reports a number; each in the set of the true answer is {times} as likely as any other."
+            "Every answer stands for a set of numbers, all sets of one size. The device reports a number; each in \
+                the set of the true answer is {times} as likely as any other."
         ),
         Mechanism::SquareWave { .. } | Mechanism::Piecewise { .. } => format!(
-            "The device reports a place on a scale. Each place near the true one is {times} as likely as each place far from it."
+            "The device reports a place on a scale. Each place near the true one is {times} as likely as each place \
+                far from it."
         ),
         Mechanism::DuchiBit => format!(
-            "The device reports the upper or the lower end of the scale, the upper one the more often the higher its value is; no report is more than {times} as likely for one value as for another."
+            "The device reports the upper or the lower end of the scale, the upper one the more often the higher its \
+                value is; no report is more than {times} as likely for one value as for another."
         ),
         Mechanism::Hybrid { window_share, .. } => format!(
-            "In {:.1} of 100 cases the device reports a place on a scale, near the true one {times} as often as far from it; else one of the ends of the scale. No report is more than {times} as likely for one value as for another.",
+            "In {:.1} of 100 cases the device reports a place on a scale, near the true one {times} as often as far \
+                from it; else one of the ends of the scale. No report is more than {times} as likely for one value \
+                as for another.",
             100.0 * f64::from(window_share) / 65_536.0
         ),
         Mechanism::DiscreteLaplace => format!(
-            "The device adds noise to a count. One event more or less changes the chance of any report at most {times}; m events change it at most that factor multiplied by itself m times."
+            "The device adds noise to a count. One event more or less changes the chance of any report at most \
+                {times}; m events change it at most that factor multiplied by itself m times."
         ),
         Mechanism::MemoizedHashing { hash_range, epoch_windows, .. } => format!(
-            "Answers are sorted into {hash_range} buckets. The device draws once for {epoch_windows} windows which bucket it shows in place of each, the true one {times} as likely as any other, and adds fresh noise to every report."
+            "Answers are sorted into {hash_range} buckets. The device draws once for {epoch_windows} windows which \
+                bucket it shows in place of each, the true one {times} as likely as any other, and adds fresh noise \
+                to every report."
         ),
     }
 }

@@ -56,23 +56,29 @@ pub fn exact(probe: &mut dyn Probe, question: &Question, foretell: u64, seed: u6
             let some = pick(symbols, SOME_SYMBOLS, &mut chance);
             let result = over_coins(probe, question, &some, foretell, &mut chance)?;
             if has_coin(question) {
-                let words = "The law given the public coin was enumerated whole, for several coins. A coin is known before the answer is and does not depend on it, so the bound for each coin is one for the report.";
+                let words = "The law given the public coin was enumerated whole, for several coins. A coin is known \
+                    before the answer is and does not depend on it, so the bound for each coin is one for the report.";
                 ("per-coin", words, result)
             } else {
-                let words = "The law given the device's memo key was enumerated whole, for several keys: that is what one more report tells. What is memoized was compared with the documented function of the key for 2,000 keys; its loss is that of the first weights, once for each bucket.";
+                let words = "The law given the device's memo key was enumerated whole, for several keys: that is \
+                    what one more report tells. What is memoized was compared with the documented function of the \
+                    key for 2,000 keys; its loss is that of the first weights, once for each bucket.";
                 ("per-memo-key", words, result)
             }
         }
         Mechanism::SubsetSelection { subset_size } if !listed => {
             let some = pick(symbols, 8, &mut chance);
             let result = subsets(probe, question, subset_size, &some, foretell, &mut chance)?;
-            let words = "There are too many sets to list. The weights of keeping and of not keeping the answer were enumerated, and each step of choosing the others was run at both its edges: it takes m of n values, so that all sets of a branch are equally likely.";
+            let words = "There are too many sets to list. The weights of keeping and of not keeping the answer were \
+                enumerated, and each step of choosing the others was run at both its edges: it takes m of n values, \
+                so that all sets of a branch are equally likely.";
             ("branches", words, result)
         }
         Mechanism::OptimizedUnary if !listed => {
             let some = pick(symbols, 4, &mut chance);
             let result = unary(probe, question, &some, foretell, &mut chance)?;
-            let words = "There are too many reports to list. The chance of each bit was enumerated; bits are drawn apart, so the ratio of two reports is a product over bits.";
+            let words = "There are too many reports to list. The chance of each bit was enumerated; bits are drawn \
+                apart, so the ratio of two reports is a product over bits.";
             ("branches", words, result)
         }
         _ => {

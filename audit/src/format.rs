@@ -96,7 +96,8 @@ fn has_header(report: &[u8], spec: &MonitorSpec, index: u16, known: &Known) -> b
     })
 }
 
-/// The documented requests in their order, with others among them where a draw was not accepted: those have the size of a draw or of one word.
+/// The documented requests in their order, with others among them where a draw was not accepted: those have the size
+/// of a draw or of one word.
 fn is_documented(requests: &[u32], plan: &[u32]) -> bool {
     let mut planned = plan.iter().peekable();
     for length in requests {
@@ -171,7 +172,8 @@ impl Findings {
                 "entropy-same-for-all-symbols",
                 self.requests,
                 format!(
-                    "with one tape every symbol asks for the same entropy, whether the answer is kept or not ({bytes} bytes in {} requests)",
+                    "with one tape every symbol asks for the same entropy, whether the answer is kept or not \
+                        ({bytes} bytes in {} requests)",
                     plan.len()
                 ),
                 "ask for other entropy than those of another symbol".to_owned(),
@@ -234,7 +236,8 @@ impl Instructions {
             "every report took the same number of instructions".to_owned()
         } else if constant {
             format!(
-                "the same payload took the same number of instructions for every symbol ({} repetitions); different reports differ, which tells nothing that they do not",
+                "the same payload took the same number of instructions for every symbol ({} repetitions); different \
+                    reports differ, which tells nothing that they do not",
                 self.repeated
             )
         } else {

@@ -7,16 +7,19 @@
 //! | completion | | values of the other draws, held while one draw is moved |
 //! | weight | | number of accepted values; those of a `Value` draw all have equally many words |
 //!
-//! **Decisions** are cut into pieces by bisection: the module runs at the ends of the range, on both sides of every documented boundary and at random places, each with
-//! several completions; wherever two neighbors give different reports the change is located to the integer. Values that are drawn again make a piece of their own, which has no weight.
-//! **Values** are taken one by one. A draw that does not matter in a branch is counted and not followed. A report's probability is the sum over all ways to it of the product of
-//! weights, over the product of all accepted values: an exact fraction.
+//! **Decisions** are cut into pieces by bisection: the module runs at the ends of the range, on both sides of every
+//! documented boundary and at random places, each with several completions; wherever two neighbors give different
+//! reports the change is located to the integer. Values that are drawn again make a piece of their own, which has no
+//! weight. **Values** are taken one by one. A draw that does not matter in a branch is counted and not followed. A
+//! report's probability is the sum over all ways to it of the product of weights, over the product of all accepted
+//! values: an exact fraction.
 //!
-//! **Selection sampling** is followed as a tree: with n left and m places left, the last word that is documented to take (value m−1) and the first that is
-//! not (value m) are both run, at each step of each way.
+//! **Selection sampling** is followed as a tree: with n left and m places left, the last word that is documented to
+//! take (value m−1) and the first that is not (value m) are both run, at each step of each way.
 //!
-//! **What holds it together**: afterwards many reports are made with random bytes in all draws, and each must be the one that the enumerated tree gives. What is left is a piece so small that no
-//! bisection or random report met it, at a place that no document names.
+//! **What holds it together**: afterwards many reports are made with random bytes in all draws, and each must be the
+//! one that the enumerated tree gives. What is left is a piece so small that no bisection or random report met it, at
+//! a place that no document names.
 
 use std::collections::HashMap;
 
@@ -505,7 +508,8 @@ impl<'p> Enumerator<'p> {
         }
     }
 
-    /// P\[bit i of the report is set\] for each bit that a draw of its own decides, when there are too many reports to list: draw 0 is a fair bit, draw i+1 decides bit i.
+    /// P\[bit i of the report is set\] for each bit that a draw of its own decides, when there are too many reports
+    /// to list: draw 0 is a fair bit, draw i+1 decides bit i.
     ///
     /// # Errors
     ///
@@ -567,7 +571,8 @@ impl Enumerator<'_> {
         Ok(law)
     }
 
-    /// The weights of keeping and of not keeping, and a check of each step m of n with both its edges in random contexts.
+    /// The weights of keeping and of not keeping, and a check of each step m of n with both its edges in random
+    /// contexts.
     ///
     /// # Errors
     ///
@@ -644,7 +649,8 @@ impl Enumerator<'_> {
         Ok(())
     }
 
-    /// One step at one edge: the value beside the edge, at the word beside it, must give the report of an unmistakable value.
+    /// One step at one edge: the value beside the edge, at the word beside it, must give the report of an
+    /// unmistakable value.
     fn check_step(
         &mut self,
         symbol: u32,

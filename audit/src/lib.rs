@@ -1,6 +1,7 @@
 //! The auditor: what the shipped module does to an answer, measured against what its spec claims.
 //!
-//! It loads the very file that devices load, scripts its entropy import, and enumerates the law of the reports that come out. Modules in reading order:
+//! It loads the very file that devices load, scripts its entropy import, and enumerates the law of the reports that
+//! come out. Modules in reading order:
 //!
 //! | Module | Idea |
 //! | --- | --- |
@@ -24,8 +25,9 @@
 //! | [`text`](mod@text) | an audit as text |
 //! | [`cli`] | the command line |
 //!
-//! A pass means: for every pair of answers and every report, the ratio of the probabilities is at most W_t/W_f, in integers, and ln(W_t/W_f) is at most the ε that the ledger charges. `docs/audit.md` says what is
-//! checked how, and what is not.
+//! A pass means: for every pair of answers and every report, the ratio of the probabilities is at most W_t/W_f, in
+//! integers, and ln(W_t/W_f) is at most the ε that the ledger charges. `docs/audit.md` says what is checked how, and
+//! what is not.
 
 pub mod audit;
 pub mod black_box;

@@ -1,7 +1,8 @@
 //! The shipped wasm file, run with its entropy import scripted.
 //!
-//! The file is loaded as it is. It wants imports from its JavaScript glue; the one that gives entropy is answered from a [`Tape`], any other stops the run, so that a report is known to
-//! depend on the spec, the symbol, the public coin, the memo key and the tape alone. Calls follow the generated glue, `driftglass_bg.js`.
+//! The file is loaded as it is. It wants imports from its JavaScript glue; the one that gives entropy is answered
+//! from a [`Tape`], any other stops the run, so that a report is known to depend on the spec, the symbol, the public
+//! coin, the memo key and the tape alone. Calls follow the generated glue, `driftglass_bg.js`.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
-//! Randomizers of the crate itself, run natively: the sound ones of the self-test, and what the broken ones are made from.
+//! Randomizers of the crate itself, run natively: the sound ones of the self-test, and what the broken ones are made
+//! from.
 
 use driftglass::privacy::{Charge, Draws, Ledger, LocalRandomizer, MemoKey, Payload, Permit, randomizer_of};
 use driftglass::report::{Arm, Report};

@@ -1,6 +1,7 @@
 //! The draws that a mechanism is documented to make, in order.
 //!
-//! The enumeration needs to know where one integer ends and the next begins. It takes nothing else on trust: where each decision lies is found by running the module.
+//! The enumeration needs to know where one integer ends and the next begins. It takes nothing else on trust: where
+//! each decision lies is found by running the module.
 
 use driftglass::spec::{Geometry, LaplaceWeights, Mechanism, Question, QuestionKind, Weights};
 
@@ -16,7 +17,8 @@ pub enum Draw {
         /// Where decisions are documented to lie: looked at beside others.
         hints: Vec<u128>,
     },
-    /// Below `bound`, from a word of four bytes: ⌊word · bound / 2^32⌋, drawn again when the low half of the product is below 2^32 mod `bound`. Every value may matter.
+    /// Below `bound`, from a word of four bytes: ⌊word · bound / 2^32⌋, drawn again when the low half of the product
+    /// is below 2^32 mod `bound`. Every value may matter.
     Value {
         /// The bound.
         bound: u32,
@@ -106,7 +108,8 @@ pub enum Edge {
     Any,
 }
 
-/// The first and the last accepted word of a value below `bound`. Those between are accepted too: ⌊2^32 / bound⌋ words in all.
+/// The first and the last accepted word of a value below `bound`. Those between are accepted too: ⌊2^32 / bound⌋
+/// words in all.
 #[must_use]
 pub fn words(bound: u32, value: u32) -> (u32, u32) {
     let start = |value: u32| (u64::from(value) << 32).div_ceil(u64::from(bound));

@@ -1,6 +1,7 @@
 //! Randomizers that are broken on purpose: an auditor that cannot catch them proves nothing.
 //!
-//! Each makes one mistake that was made in practice, in an otherwise sound randomizer, and has the shape of a report about it.
+//! Each makes one mistake that was made in practice, in an otherwise sound randomizer, and has the shape of a report
+//! about it.
 
 use driftglass::privacy::{EntropyError, EntropySource};
 use driftglass::spec::{Mechanism, MonitorSpec};

@@ -2,7 +2,8 @@
 
 use crate::tape::Tape;
 
-/// What is fixed about a report before entropy is drawn: 16 bytes of report id, which are the public coin, then the 32 bytes of the key of memoized answers.
+/// What is fixed about a report before entropy is drawn: 16 bytes of report id, which are the public coin, then the
+/// 32 bytes of the key of memoized answers.
 pub type Known = [u8; 48];
 
 /// A randomizer under audit.

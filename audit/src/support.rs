@@ -1,6 +1,7 @@
 //! Which symbols a report speaks for, written from the documents and apart from the code under audit.
 //!
-//! The event of the black-box test is "the report speaks for u and not for v": its probabilities under u and under v have the largest ratio that the mechanism allows.
+//! The event of the black-box test is "the report speaks for u and not for v": its probabilities under u and under v
+//! have the largest ratio that the mechanism allows.
 
 use driftglass::spec::{Geometry, Mechanism, Question, QuestionKind};
 use num_bigint::BigUint;

@@ -91,8 +91,8 @@ impl Chance {
         Self { seed: None, block: Vec::new(), at: 0 }
     }
 
-    /// A stream that a number fixes: xoshiro256** (Blackman and Vigna, "Scrambled linear pseudorandom number generators", ACM TOMS 47(4), 2021),
-    /// started by splitmix64.
+    /// A stream that a number fixes: xoshiro256** (Blackman and Vigna, "Scrambled linear pseudorandom number
+    /// generators", ACM TOMS 47(4), 2021), started by splitmix64.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
         let mut state = seed;

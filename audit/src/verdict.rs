@@ -1,4 +1,5 @@
-//! What an audit found: the one structure behind the text, the JSON and the privacy card. `docs/audit.md` is its reference.
+//! What an audit found: the one structure behind the text, the JSON and the privacy card. `docs/audit.md` is its
+//! reference.
 //!
 //! Field names are part of the interface. Integers that leave what JSON carries exactly are decimal text.
 
@@ -85,7 +86,8 @@ pub struct CapFacts {
     pub windows_in_period: u64,
     /// Windows that the cap pays for when each costs the most it can.
     pub windows_paid: u64,
-    /// What a device spends in the span if it answers every window it may, by adding up: min(cap, windows · ε), in millionths.
+    /// What a device spends in the span if it answers every window it may, by adding up: min(cap, windows · ε), in
+    /// millionths.
     pub basic_micronats: u64,
     /// Tighter figures, where they were computed. Secondary: the ledger counts by adding up.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -158,7 +160,8 @@ pub struct QuestionAudit {
     pub weight_false: u64,
     /// What one answer is charged, in millionths of ε.
     pub claim_micronats: u64,
-    /// Whether the loss is about one event of the window and not about the whole window: then m events cost m times as much.
+    /// Whether the loss is about one event of the window and not about the whole window: then m events cost m times
+    /// as much.
     pub event_level: bool,
     /// ln(W_t/W_f), between these ends.
     pub loss: Enclosure,
@@ -236,7 +239,8 @@ pub struct BlackBox {
 /// Executed instructions of the module, compared over symbols with the same entropy.
 #[derive(Debug, Clone, Serialize)]
 pub struct ControlFlow {
-    /// Whether each symbol took the same number of instructions whenever the report was the same. Informative: it decides nothing.
+    /// Whether each symbol took the same number of instructions whenever the report was the same. Informative: it
+    /// decides nothing.
     pub constant: bool,
     /// Fewest instructions of a report.
     pub least: u64,

@@ -1,4 +1,5 @@
-//! The auditor, on what this workspace builds: the package's own spec, a configuration of every mechanism, and sound randomizers.
+//! The auditor, on what this workspace builds: the package's own spec, a configuration of every mechanism, and sound
+//! randomizers.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -29,7 +30,8 @@ pub(crate) struct Options {
 ///
 /// A build fails, or an audit does.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    // The profile of the tests: dependencies run at full speed in it, and the machine that runs wasm is compiled once for both.
+    // The profile of the tests: dependencies run at full speed in it, and the machine that runs wasm is compiled once
+    // for both.
     step::run("auditor", cargo("build", NATIVE_TARGET_DIR).args(["--package", "driftglass-audit"]))?;
     if let Some(audits) = options.false_accusations {
         step::run("sound randomizers", auditor().args(["sound", "--audits", &audits.to_string()]))?;

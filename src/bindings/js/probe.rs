@@ -31,8 +31,8 @@ impl Probe {
         Ok(Self { payload_len: spec.payload_len(), spec, randomizers })
     }
 
-    /// A report of window 0 that hides `symbol`. The 48 bytes of `chance` are the report id, which is the public coin, and the key of memoized answers. Nothing when
-    /// the platform gave no entropy.
+    /// A report of window 0 that hides `symbol`. The 48 bytes of `chance` are the report id, which is the public
+    /// coin, and the key of memoized answers. Nothing when the platform gave no entropy.
     pub fn report(&self, question: u16, symbol: u32, chance: &[u8]) -> Result<Option<Vec<u8>>, Thrown> {
         let malformed =
             || coded("malformed-probe", "a probe names a question and a symbol of the spec, and 48 bytes of chance");
