@@ -42,6 +42,8 @@ enum Command {
     /// Register and check specs
     #[command(subcommand)]
     Spec(SpecCommand),
+    /// Check what the module that devices load does to an answer against what a spec claims
+    Audit(driftglass_audit::cli::Options),
 }
 
 #[derive(Debug, Args)]
@@ -198,6 +200,7 @@ impl CliError {
 #[must_use]
 pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Audit(options) => return driftglass_audit::cli::run(&options),
         Command::Serve(options) => serve(options),
         Command::Spec(SpecCommand::Add { documents, data_dir, json }) => add(&documents, &data_dir, json),
         Command::Spec(SpecCommand::List { data_dir, json }) => list(&data_dir, json),

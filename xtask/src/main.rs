@@ -13,8 +13,10 @@
 //! | [`suite`] | one suite of tests: run, count, time |
 //! | [`test`](mod@test) | all suites, the table, the verdict |
 //! | [`cargo`](mod@cargo) | cargo from inside cargo |
+//! | [`audit`] | the auditor on the package's spec and on every mechanism |
 //! | [`step`] | one command, with a headline, its time and a clear failure |
 
+mod audit;
 mod build;
 mod cargo;
 mod centre;
@@ -58,6 +60,8 @@ enum Command {
     KillTest(kill_test::Options),
     /// Make the npm package as a tarball, with its bill of materials and checksums in target/pack
     Pack(pack::Options),
+    /// Audit the wasm: the package's own spec, then a configuration of every mechanism
+    Audit(audit::Options),
     /// Run every test and end with `N passed, M failed`
     Test {
         /// Leave out the demo and the browser
@@ -97,6 +101,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Demo(options) => demo::run(&options),
         Command::KillTest(options) => kill_test::run(&options),
         Command::Pack(options) => pack::run(&options),
+        Command::Audit(options) => audit::run(&options),
         Command::Test { quick } => test::run(quick),
     }
 }

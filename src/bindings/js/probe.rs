@@ -17,6 +17,8 @@ use crate::spec::{Cap, MonitorSpec};
 pub struct Probe {
     spec: MonitorSpec,
     randomizers: Vec<Box<dyn LocalRandomizer>>,
+    /// Counted once: ranks of subsets take some divisions of 256 bits.
+    payload_len: usize,
 }
 
 #[wasm_bindgen(js_class = RandomizerProbe)]
@@ -26,11 +28,11 @@ impl Probe {
     pub fn new(spec: &str) -> Result<Self, Thrown> {
         let spec = MonitorSpec::parse(spec).map_err(thrown)?;
         let randomizers = spec.questions.iter().map(randomizer_of).collect();
-        Ok(Self { spec, randomizers })
+        Ok(Self { payload_len: spec.payload_len(), spec, randomizers })
     }
 
-    /// A report of window 0 that hides `symbol`. The 48 bytes of `chance` are the report id, which is the public coin, and the key of memoized answers. Nothing when
-    /// the platform gave no entropy.
+    /// A report of window 0 that hides `symbol`. The 48 bytes of `chance` are the report id, which is the public
+    /// coin, and the key of memoized answers. Nothing when the platform gave no entropy.
     pub fn report(&self, question: u16, symbol: u32, chance: &[u8]) -> Result<Option<Vec<u8>>, Thrown> {
         let malformed =
             || coded("malformed-probe", "a probe names a question and a symbol of the spec, and 48 bytes of chance");
@@ -55,7 +57,7 @@ impl Probe {
             question,
             segment: 0,
             report_id: *coin,
-            payload: payload.to_bytes(self.spec.payload_len()),
+            payload: payload.to_bytes(self.payload_len),
         };
         Ok(payload.ok().map(|payload| report(payload).encode()))
     }

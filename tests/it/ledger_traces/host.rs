@@ -528,8 +528,10 @@ impl EntropySource for Supply {
 
 /// A state as a ledger would leave it that forgets what its clock says has not happened yet.
 fn without_debits_after(state: &[u8], now_secs: u64) -> Vec<u8> {
-    let (head, debits) = state.split_at(73);
+    let (head, rest) = state.split_at(73);
+    // No question here is memoized: two bytes say so.
+    let (debits, epochs) = rest.split_at(rest.len() - 2);
     let happened = |debit: &&[u8]| u64::from_be_bytes(debit[..8].try_into().expect("8 bytes")) <= now_secs;
     let kept: Vec<&[u8]> = debits.chunks(16).filter(happened).collect();
-    [&head[..69], &(kept.len() as u32).to_be_bytes(), &kept.concat()].concat()
+    [&head[..69], &(kept.len() as u32).to_be_bytes(), &kept.concat(), epochs].concat()
 }
