@@ -51,7 +51,7 @@ fn traces(traces: u64, seed: u64) -> Result<()> {
 
 fn processes(kills: u32, seed: u64) -> Result<()> {
     setup::toolchain()?;
-    wasm::build(&[wasm::FULL])?;
+    wasm::build(&wasm::Profile::dev(), &[wasm::FULL])?;
     step::run("js", web::npm().args(["run", "--silent", "build", "--workspace", "js"]))?;
     let mut command = Command::new("node");
     command.args(["tests/kill/main.mjs", "--kills", &kills.to_string(), "--seed", &seed.to_string()]);
