@@ -30,6 +30,7 @@ use super::permit::Permit;
 use crate::spec::{Mechanism, Question, QuestionKind};
 
 mod combination;
+mod compare;
 mod field;
 mod hadamard;
 mod half_space;

@@ -33,9 +33,10 @@
 //! more than the one answer: many answers add up, which is the ledger's business.
 
 use crypto_bigint::U256;
-use subtle::{ConditionallySelectable, ConstantTimeEq, ConstantTimeLess};
+use subtle::{ConditionallySelectable, ConstantTimeEq};
 
 use super::combination::{Bits, Combinations, Rank};
+use super::compare::{borrow, is_below};
 use super::payload::{MalformedPayload, Payload};
 use super::{Coin, Draws, FrequencyOracle, LocalRandomizer};
 use crate::privacy::entropy::{EntropyError, EntropySource, accept_below_u32, uniform_below};
@@ -124,8 +125,8 @@ impl SubsetSelection {
             let places = left.min(u64::BITS) as usize;
             entropy.fill(&mut buffer[..4 * places])?;
             for (place, draw) in buffer[..4 * places].as_chunks().0.iter().enumerate() {
-                let taken = accept_below_u32(*draw, left, entropy)?.ct_lt(&size).unwrap_u8();
-                size -= u32::from(taken);
+                let taken = borrow(accept_below_u32(*draw, left, entropy)?, size);
+                size -= taken;
                 left -= 1;
                 *word |= u64::from(taken) << place;
             }
@@ -146,7 +147,7 @@ impl LocalRandomizer for SubsetSelection {
     fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> Result<Payload, EntropyError> {
         assert!(symbol < self.domain_size as u64, "a symbol lies below the domain size");
         let Permit { .. } = permit;
-        let keep = uniform_below(self.total_weight, draws.entropy)?.ct_lt(&self.keep_weight);
+        let keep = is_below(uniform_below(self.total_weight, draws.entropy)?, self.keep_weight);
         let size = u32::conditional_select(&self.subset_size, &(self.subset_size - 1), keep);
         let mut subset = self.choose_others(size, draws.entropy)?;
 

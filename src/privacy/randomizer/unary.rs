@@ -17,8 +17,9 @@
 //!
 //! **Cost**: k bits, k draws. **Variance** of a share f from n reports: (f/4 + (1−f) q(1−q)) / (n (1/2−q)²). **Does not protect** more than the one answer.
 
-use subtle::{ConditionallySelectable, ConstantTimeEq, ConstantTimeLess};
+use subtle::{ConditionallySelectable, ConstantTimeEq};
 
+use super::compare::is_below;
 use super::payload::{MalformedPayload, Payload};
 use super::{Coin, Draws, FrequencyOracle, LocalRandomizer};
 use crate::privacy::entropy::{EntropyError, uniform_below};
@@ -67,7 +68,7 @@ impl LocalRandomizer for OptimizedUnary {
         let fair = fair[0] & 1;
         let mut bytes = [0; Payload::MAX_BYTES];
         for place in 0..self.domain_size {
-            let flipped = uniform_below(self.total_weight, draws.entropy)?.ct_lt(&self.set_weight).unwrap_u8();
+            let flipped = is_below(uniform_below(self.total_weight, draws.entropy)?, self.set_weight).unwrap_u8();
             let bit = u8::conditional_select(&flipped, &fair, (place as u64).ct_eq(&symbol));
             bytes[Payload::MAX_BYTES - 1 - place / 8] |= bit << (place % 8);
         }
