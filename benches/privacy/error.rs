@@ -110,8 +110,19 @@ fn chosen(aim: f64, outcome: &mut Outcome) {
     println!("\nThe chosen mechanism, at most 256 bits, all shares 1/k");
     println!(
         "{:>4}{:>4} {:<25}{:>6}{:>6}{:>9}{:>9}{:>11}{:>11}{:>8}{:>8} {:>6}{:>9}",
-        "k", "ε", "mechanism", "bits", "bytes", "devices", "repeats", "formula", "measured", "ratio", "± s.e.",
-        "best", "to best",
+        "k",
+        "ε",
+        "mechanism",
+        "bits",
+        "bytes",
+        "devices",
+        "repeats",
+        "formula",
+        "measured",
+        "ratio",
+        "± s.e.",
+        "best",
+        "to best",
     );
     let found = simulate_all(&places, aim);
     let mut rows = Vec::new();
@@ -122,9 +133,19 @@ fn chosen(aim: f64, outcome: &mut Outcome) {
         let over_best = found.formula / best;
         println!(
             "{:>4}{:>4} {:<25}{:>6}{:>6}{:>9}{:>9}{:>11.5}{:>11.5}{:>8.4}{:>8.4} {:>6}{:>9.4}",
-            place.k, place.epsilon(), describe(&place.randomizer.mechanism), place.bits(), place.bits().div_ceil(8),
-            found.devices, found.repetitions, found.formula, found.measured, found.ratio(), found.standard_error,
-            name, over_best,
+            place.k,
+            place.epsilon(),
+            describe(&place.randomizer.mechanism),
+            place.bits(),
+            place.bits().div_ceil(8),
+            found.devices,
+            found.repetitions,
+            found.formula,
+            found.measured,
+            found.ratio(),
+            found.standard_error,
+            name,
+            over_best,
         );
         rows.push(row(place, found, Some((name, over_best))));
         to_best.push((place.name(), over_best));
@@ -134,7 +155,8 @@ fn chosen(aim: f64, outcome: &mut Outcome) {
     outcome.target("chosen mechanism: |measured n·Var over formula − 1| ≤ 0.02", ratios, |ratio| ratio <= 0.02);
     let of_errors = found.iter().zip(&places).map(|(found, place)| (place.name(), found.standard_error));
     outcome.target("  standard error of that ratio ≤ 0.005", of_errors, |error| error <= 0.005);
-    outcome.target("n·Var over the best of theory_freq_oracles.csv in 256 bits ≤ 1.01", to_best, |ratio| ratio <= 1.01);
+    outcome
+        .target("n·Var over the best of theory_freq_oracles.csv in 256 bits ≤ 1.01", to_best, |ratio| ratio <= 1.01);
     let bytes = places.iter().map(|place| (place.name(), f64::from(place.bits().div_ceil(8))));
     outcome.target("bytes per report ≤ 32", bytes, |bytes| bytes <= 32.0);
 }
@@ -164,8 +186,16 @@ fn single(aim: f64, outcome: &mut Outcome) {
     for (place, found) in places.iter().zip(&found) {
         println!(
             "{:>4}{:>4} {:<25}{:>6}{:>9}{:>9}{:>11.5}{:>11.5}{:>8.4}{:>8.4}",
-            place.k, place.epsilon(), describe(&place.randomizer.mechanism), place.bits(), found.devices,
-            found.repetitions, found.formula, found.measured, found.ratio(), found.standard_error,
+            place.k,
+            place.epsilon(),
+            describe(&place.randomizer.mechanism),
+            place.bits(),
+            found.devices,
+            found.repetitions,
+            found.formula,
+            found.measured,
+            found.ratio(),
+            found.standard_error,
         );
     }
     outcome.keep("error_single", places.iter().zip(&found).map(|(place, found)| row(place, found, None)).collect());
@@ -229,8 +259,8 @@ fn simulate_all(places: &[Place], aim: f64) -> Vec<Found> {
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
-                while let Some((index, place)) = Some(next.fetch_add(1, Ordering::Relaxed))
-                    .and_then(|index| Some((index, places.get(index)?)))
+                while let Some((index, place)) =
+                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|index| Some((index, places.get(index)?)))
                 {
                     let done = simulate(place, aim);
                     found.lock().expect("no thread panics")[index] = Some(done);

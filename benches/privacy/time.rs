@@ -40,7 +40,9 @@ impl Times {
 
 pub(crate) fn run(quick: bool, wasm: Option<&Path>, outcome: &mut Outcome) {
     let batches = if quick { 7 } else { 51 };
-    println!("\nTime: nanoseconds per report, medians of {batches} batches of {REPORTS} (in wasm 25); entropy is a tape");
+    println!(
+        "\nTime: nanoseconds per report, medians of {batches} batches of {REPORTS} (in wasm 25); entropy is a tape"
+    );
     let in_wasm = wasm.map_or(Err("the module was not built; `cargo xtask bench privacy` does".to_owned()), node);
     let in_wasm = in_wasm.unwrap_or_else(|reason| {
         println!("  no figures in wasm: {reason}");
@@ -48,7 +50,19 @@ pub(crate) fn run(quick: bool, wasm: Option<&Path>, outcome: &mut Outcome) {
     });
     println!(
         "{:>29} | {:^39} | {:^39}\n{:<22}{:>5}{:>2} | {:>9}{:>7}{:>11}{:>12} | {:>9}{:>7}{:>11}{:>12}",
-        "", "native", "wasm", "mechanism", "k", "ε", "privatize", "tape", "net", "decode", "privatize", "tape", "net",
+        "",
+        "native",
+        "wasm",
+        "mechanism",
+        "k",
+        "ε",
+        "privatize",
+        "tape",
+        "net",
+        "decode",
+        "privatize",
+        "tape",
+        "net",
         "decode",
     );
     let mut rows = Vec::new();

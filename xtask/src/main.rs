@@ -8,11 +8,13 @@
 //! | [`centre`] | the native binary |
 //! | [`build`] | the order of these |
 //! | [`demo`] | the main job on real data |
+//! | [`bench`] | what is measured and not judged |
 //! | [`suite`] | one suite of tests: run, count, time |
 //! | [`test`](mod@test) | all suites, the table, the verdict |
 //! | [`cargo`](mod@cargo) | cargo from inside cargo |
 //! | [`step`] | one command, with a headline, its time and a clear failure |
 
+mod bench;
 mod build;
 mod cargo;
 mod centre;
@@ -50,6 +52,8 @@ enum Command {
     },
     /// Do the main job on real data, then leave the dashboard running
     Demo(demo::Options),
+    /// Measure error and time, beside other libraries
+    Bench(bench::Options),
     /// Run every test and end with `N passed, M failed`
     Test {
         /// Leave out the demo and the browser
@@ -72,6 +76,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
     // A path on the command line is relative to where the person stands, so it is resolved before the move.
     let command = match cli.command {
         Command::Demo(options) => Command::Demo(options.resolved()?),
+        Command::Bench(options) => Command::Bench(options.resolved()?),
         other => other,
     };
     enter_workspace()?;
@@ -87,6 +92,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Demo(options) => demo::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Test { quick } => test::run(quick),
     }
 }

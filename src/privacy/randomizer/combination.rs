@@ -2,8 +2,14 @@
 //!
 //! A subset `s_1 < … < s_w` has rank `C(s_1, 1) + … + C(s_w, w)` (colexicographic order; Knuth, TAOCP 4A, 7.2.1.3). Both
 //! directions work on a subset that is about to be sent, or that was sent, so they may take their time as it is.
+//!
+//! The largest symbol of a subset with rank r is the largest s with C(s, w) ≤ r; then the rest has w−1 symbols and rank r − C(s, w). Where to look for s is kept
+//! in a guide table (Chen and Asau, "On generating random variates from an empirical distribution", AIIE Trans. 6(2), 1974) by the class of r: its length in bits and the
+//! five bits after the first. The centre makes it with the first report that it counts; devices never do.
 
-use crypto_bigint::U256;
+use std::sync::OnceLock;
+
+use crypto_bigint::{U256, Word};
 
 use super::payload::{MalformedPayload, Payload};
 
@@ -27,14 +33,25 @@ impl Bits {
     }
 }
 
+/// Bits of a rank, besides its length, that choose the place in the guide.
+const CLASS_BITS: u32 = 5;
+
+/// The class of an integer that has `length` bits without leading zeros, `top` being the first of these.
+fn class(length: u32, top: Word) -> usize {
+    (length as usize) << CLASS_BITS | (top << 1 >> (Word::BITS - CLASS_BITS)) as usize
+}
+
 /// An integer that ranks are computed in.
 pub(super) trait Rank: Copy + Ord + std::fmt::Debug + Send + Sync {
     const ZERO: Self;
     const ONE: Self;
     fn saturating_add(&self, other: &Self) -> Self;
+    fn exceeds(&self, other: &Self) -> bool;
     /// Cannot wrap where it is used: ranks are sums below `C(k, w)`.
     fn add(&self, other: &Self) -> Self;
     fn subtract(&self, other: &Self) -> Self;
+    /// Length in bits, then the [`CLASS_BITS`] bits after the first: grows with the integer.
+    fn class(&self) -> usize;
     fn to_payload(self) -> Payload;
     fn from_payload(payload: &Payload) -> Result<Self, MalformedPayload>;
 }
@@ -49,12 +66,23 @@ macro_rules! rank {
                 <$integer>::saturating_add(*self, *other)
             }
 
+            fn exceeds(&self, other: &Self) -> bool {
+                self > other
+            }
+
             fn add(&self, other: &Self) -> Self {
                 self.wrapping_add(*other)
             }
 
             fn subtract(&self, other: &Self) -> Self {
                 self.wrapping_sub(*other)
+            }
+
+            fn class(&self) -> usize {
+                let length = Self::BITS - self.leading_zeros();
+                // A shift by all bits gives 0, for rank 0.
+                let top = self.checked_shl(self.leading_zeros()).unwrap_or(0) >> (Self::BITS - Word::BITS);
+                class(length, top as Word)
             }
 
             fn to_payload(self) -> Payload {
@@ -82,12 +110,25 @@ impl Rank for U256 {
         Self::saturating_add(self, other)
     }
 
+    fn exceeds(&self, other: &Self) -> bool {
+        self.cmp_vartime(other).is_gt()
+    }
+
     fn add(&self, other: &Self) -> Self {
         self.wrapping_add(other)
     }
 
     fn subtract(&self, other: &Self) -> Self {
         self.wrapping_sub(other)
+    }
+
+    fn class(&self) -> usize {
+        let words = self.as_words();
+        let Some(last) = words.iter().rposition(|word| *word != 0) else { return 0 };
+        let zeros = words[last].leading_zeros();
+        let below = if last == 0 { 0 } else { words[last - 1] };
+        let top = words[last] << zeros | below.checked_shr(Word::BITS - zeros).unwrap_or(0);
+        class(Word::BITS * (last as u32 + 1) - zeros, top)
     }
 
     fn to_payload(self) -> Payload {
@@ -108,6 +149,8 @@ pub(super) struct Combinations<R> {
     size: usize,
     /// Row `n` begins at `n (size + 1)`. What does not fit saturates; ranks of subsets of the domain never reach such an entry.
     table: Vec<R>,
+    /// For each number of missing symbols from 1 on, for each class of ranks: the largest symbol that a rank of this class can begin with.
+    guide: OnceLock<Vec<u16>>,
 }
 
 impl<R: Rank> Combinations<R> {
@@ -121,7 +164,7 @@ impl<R: Rank> Combinations<R> {
                 table[n * width + r] = table[(n - 1) * width + r - 1].saturating_add(&table[(n - 1) * width + r]);
             }
         }
-        Self { domain, size, table }
+        Self { domain, size, table, guide: OnceLock::new() }
     }
 
     fn choose(&self, n: usize, r: usize) -> &R {
@@ -149,21 +192,46 @@ impl<R: Rank> Combinations<R> {
     ///
     /// [`MalformedPayload`] when no subset has this rank; then nothing is called.
     pub(super) fn unrank(&self, mut rank: R, mut found: impl FnMut(usize)) -> Result<(), MalformedPayload> {
-        if rank >= *self.choose(self.domain, self.size) {
-            return Err(MalformedPayload);
-        }
-        let mut missing = self.size;
-        let mut symbol = self.domain;
-        while missing > 0 {
-            symbol -= 1;
-            let below = self.choose(symbol, missing);
-            if *below <= rank {
-                rank = rank.subtract(below);
-                missing -= 1;
-                found(symbol);
+        self.check(&rank)?;
+        let guide = self.guide.get_or_init(|| self.guide());
+        for missing in (1..=self.size).rev() {
+            let mut symbol = usize::from(guide[(missing - 1) * self.classes() + rank.class()]);
+            while self.choose(symbol, missing).exceeds(&rank) {
+                symbol -= 1;
             }
+            rank = rank.subtract(self.choose(symbol, missing));
+            found(symbol);
         }
         Ok(())
+    }
+
+    /// Whether a subset has this rank.
+    ///
+    /// # Errors
+    ///
+    /// [`MalformedPayload`] when none has.
+    pub(super) fn check(&self, rank: &R) -> Result<(), MalformedPayload> {
+        if self.choose(self.domain, self.size).exceeds(rank) { Ok(()) } else { Err(MalformedPayload) }
+    }
+
+    /// Number of classes of ranks.
+    fn classes(&self) -> usize {
+        self.choose(self.domain, self.size).class() + 1
+    }
+
+    fn guide(&self) -> Vec<u16> {
+        let mut guide = Vec::with_capacity(self.size * self.classes());
+        for missing in 1..=self.size {
+            let mut symbol = missing - 1;
+            for class in 0..self.classes() {
+                while symbol + 1 < self.domain && self.choose(symbol + 1, missing).class() <= class {
+                    symbol += 1;
+                }
+                // Fits: a domain has at most 4,096 symbols.
+                guide.push(symbol as u16);
+            }
+        }
+        guide
     }
 }
 

@@ -75,7 +75,8 @@ impl Field {
 
     /// The remainder of such a product. Masks in place of branches.
     fn reduce(self, product: u32) -> u32 {
-        let step = |rest: u32, bit: u32| rest ^ (self.modulus << bit) & (rest >> (bit + self.degree) & 1).wrapping_neg();
+        let step =
+            |rest: u32, bit: u32| rest ^ (self.modulus << bit) & (rest >> (bit + self.degree) & 1).wrapping_neg();
         (0..self.degree - 1).rev().fold(product, step)
     }
 }

@@ -47,11 +47,8 @@ impl BucketHash {
 
     /// The bucket of a symbol.
     pub(super) fn bucket(&self, symbol: u32) -> u32 {
-        ((self.value(symbol) >> 16) * self.range) >> 16
-    }
-
-    fn value(&self, symbol: u32) -> u32 {
-        self.multiplier.wrapping_mul(symbol).wrapping_add(self.summand)
+        let value = self.multiplier.wrapping_mul(symbol).wrapping_add(self.summand);
+        ((value >> 16) * self.range) >> 16
     }
 
     /// Adds one to the counter of each symbol in a bucket.
@@ -60,8 +57,11 @@ impl BucketHash {
         let (first, end) = (start(bucket), start(bucket + 1));
         // Fits: a bucket is a part of 2^32. The last one ends there, which wraps to 0.
         let (first, width) = (first as u32, (end - first) as u32);
-        for (symbol, counter) in counters.iter_mut().enumerate() {
-            *counter += u64::from(self.value(symbol as u32).wrapping_sub(first) < width);
+        // Counted from the start of the bucket; the next symbol's value is the multiplier further.
+        let mut value = self.summand.wrapping_sub(first);
+        for counter in counters {
+            *counter += u64::from(value < width);
+            value = value.wrapping_add(self.multiplier);
         }
     }
 }

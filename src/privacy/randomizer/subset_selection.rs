@@ -166,7 +166,11 @@ impl LocalRandomizer for SubsetSelection {
     }
 
     fn check(&self, payload: &Payload) -> Result<(), MalformedPayload> {
-        self.members(payload, |_| ())
+        match &self.table {
+            Table::Narrow(table) => table.check(&Rank::from_payload(payload)?),
+            Table::Medium(table) => table.check(&Rank::from_payload(payload)?),
+            Table::Wide(table) => table.check(&Rank::from_payload(payload)?),
+        }
     }
 
     fn accumulate(&self, payload: &Payload, _: &Coin, counters: &mut [u64]) -> Result<(), MalformedPayload> {
