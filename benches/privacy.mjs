@@ -32,6 +32,7 @@ const cases = Array.from({ length: exports.cases() }, (_, index) => {
     privatize: median(exports.privatize, exports.pay) / reports,
     tape: median(exports.replay) / reports,
     accumulate: median(exports.accumulate) / reports,
+    accumulate_all: median(exports.accumulate_all) / reports,
     support: median(exports.support),
   };
 });

@@ -3,7 +3,8 @@
 //! Times are medians of batches of 16,384 reports, in processor time of the thread that runs them (in Node: of the process). Randomizers are called through
 //! `dyn LocalRandomizer`, as the device and the centre do. Entropy is a tape in memory; "tape" is what reading it
 //! costs in the same pieces, by itself, and the targets are for the rest: privatize − tape. The permits were made before.
-//! "decode" is `accumulate` for one report, which checks the payload too, and its part of one `support` for 100,000 reports.
+//! "decode" is one report's part of `accumulate_all` over a batch, which checks payloads too, and of one `support` for 100,000 reports; "single" is the
+//! same with `accumulate` one by one.
 
 use std::path::Path;
 use std::process::Command;
@@ -23,7 +24,8 @@ pub(crate) const WINDOW: f64 = 100_000.0;
 pub(crate) struct Times {
     pub(crate) privatize: f64,
     pub(crate) tape: f64,
-    pub(crate) accumulate: f64,
+    accumulate: f64,
+    accumulate_all: f64,
     support: f64,
 }
 
@@ -33,8 +35,12 @@ impl Times {
         self.privatize - self.tape
     }
 
-    pub(crate) fn decode(&self) -> f64 {
+    fn single(&self) -> f64 {
         self.accumulate + self.support / WINDOW
+    }
+
+    pub(crate) fn decode(&self) -> f64 {
+        self.accumulate_all + self.support / WINDOW
     }
 }
 
@@ -48,31 +54,18 @@ pub(crate) fn run(quick: bool, wasm: Option<&Path>, outcome: &mut Outcome) {
         println!("  no figures in wasm: {reason}");
         Vec::new()
     });
-    println!(
-        "{:>29} | {:^39} | {:^39}\n{:<22}{:>5}{:>2} | {:>9}{:>7}{:>11}{:>12} | {:>9}{:>7}{:>11}{:>12}",
-        "",
-        "native",
-        "wasm",
-        "mechanism",
-        "k",
-        "ε",
-        "privatize",
-        "tape",
-        "net",
-        "decode",
-        "privatize",
-        "tape",
-        "net",
-        "decode",
-    );
+    let headings = format!("{:>10}{:>8}{:>9}{:>9}{:>9}", "privatize", "tape", "net", "single", "decode");
+    println!("{:>29} | {:^45} | {:^45}", "", "native", "wasm");
+    println!("{:<22}{:>5}{:>2} | {headings} | {headings}", "mechanism", "k", "ε");
     let mut rows = Vec::new();
     for (index, case) in cases().into_iter().enumerate() {
         let native = measure(&case, batches);
         let wasm = in_wasm.get(index).copied();
         let cell = |times: Option<Times>| {
-            times.map_or(format!("{:>39}", "–"), |times| {
-                let (privatize, tape, net, decode) = (times.privatize, times.tape, times.net(), times.decode());
-                format!("{privatize:>9.1}{tape:>7.1}{net:>11.1}{decode:>12.1}")
+            times.map_or(format!("{:>45}", "–"), |times| {
+                let figures = [times.privatize, times.tape, times.net(), times.single(), times.decode()];
+                let [privatize, tape, net, single, decode] = figures;
+                format!("{privatize:>10.1}{tape:>8.1}{net:>9.1}{single:>9.1}{decode:>9.1}")
             })
         };
         println!("{:<22}{:>5}{:>2} | {} | {}", case.describe(), case.k, case.epsilon, cell(Some(native)), cell(wasm));
@@ -82,7 +75,7 @@ pub(crate) fn run(quick: bool, wasm: Option<&Path>, outcome: &mut Outcome) {
     let value = |(case, native, wasm): &(Case, Times, Option<Times>)| {
         let times = |times: &Times| {
             json!({
-                "privatize_ns": times.privatize, "tape_ns": times.tape, "accumulate_ns": times.accumulate,
+                "privatize_ns": times.privatize, "tape_ns": times.tape, "accumulate_ns": times.accumulate, "accumulate_all_ns": times.accumulate_all,
                 "support_ns": times.support, "decode_ns": times.decode(),
             })
         };
@@ -125,6 +118,7 @@ pub(crate) fn measure(case: &Case, batches: usize) -> Times {
         privatize: median(batches, &mut work, Work::pay, Work::privatize) / reports,
         tape: median(batches, &mut work, |_| (), Work::replay) / reports,
         accumulate: median(batches, &mut work, |_| (), Work::accumulate) / reports,
+        accumulate_all: median(batches, &mut work, |_| (), Work::accumulate_all) / reports,
         support: median(batches, &mut work, |_| (), |work| work.support()),
     }
 }

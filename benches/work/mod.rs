@@ -115,6 +115,8 @@ pub(crate) struct Work {
     symbols: Vec<u64>,
     coins: Vec<Coin>,
     payloads: Vec<Payload>,
+    /// The payloads with their coins, as the centre has them.
+    reports: Vec<(Payload, Coin)>,
     counters: Vec<u64>,
     memo: MemoKey,
     tape: Tape,
@@ -134,8 +136,8 @@ impl Work {
         let randomizer = randomizer_of(&question(case.k, case.randomizer));
         let counters = vec![0; randomizer.counters()];
         let memo = MemoKey::from_bytes([0; 32]);
-        let (permits, payloads, lengths) = (Vec::new(), Vec::new(), Vec::new());
-        let mut work = Self { randomizer, permits, symbols, coins, payloads, counters, memo, tape, lengths };
+        let (permits, payloads, reports, lengths) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut work = Self { randomizer, permits, symbols, coins, payloads, reports, counters, memo, tape, lengths };
         work.record();
         work
     }
@@ -147,6 +149,7 @@ impl Work {
             let draws = Draws { coin, memo: &self.memo, entropy: &mut entropy };
             self.payloads.push(self.randomizer.privatize(permit(), *symbol, draws).expect("a tape does not end"));
         }
+        self.reports = self.payloads.iter().copied().zip(self.coins.iter().copied()).collect();
     }
 
     /// Pays for the reports of a loop. Permits have no size, so that a stack of them costs nothing.
@@ -175,11 +178,17 @@ impl Work {
         }
     }
 
-    /// Adds [`REPORTS`] payloads to the counters.
+    /// Adds [`REPORTS`] payloads to the counters one by one.
     pub(crate) fn accumulate(&mut self) {
-        for (payload, coin) in self.payloads.iter().zip(&self.coins) {
+        for (payload, coin) in &self.reports {
             self.randomizer.accumulate(payload, coin, &mut self.counters).expect("an output");
         }
+        black_box(&self.counters);
+    }
+
+    /// Adds them together.
+    pub(crate) fn accumulate_all(&mut self) {
+        self.randomizer.accumulate_all(&self.reports, &mut self.counters).expect("outputs");
         black_box(&self.counters);
     }
 

@@ -64,20 +64,27 @@ pub(super) fn uniform_below_u32(bound: u32, entropy: &mut dyn EntropySource) -> 
 }
 
 /// [`uniform_below_u32`], the first word being drawn already.
+#[inline]
 pub(super) fn accept_below_u32(
-    mut word: [u8; 4],
+    word: [u8; 4],
     bound: u32,
     entropy: &mut dyn EntropySource,
 ) -> Result<u32, EntropyError> {
-    loop {
-        let product = u64::from(u32::from_be_bytes(word)) * u64::from(bound);
-        let low = product as u32;
-        // 2^32 mod bound is below bound, so the division is needed for few words.
-        if low >= bound || low >= bound.wrapping_neg() % bound {
-            return Ok((product >> 32) as u32);
-        }
+    let product = u64::from(u32::from_be_bytes(word)) * u64::from(bound);
+    // 2^32 mod bound is below bound, so the division is needed for few words.
+    if product as u32 >= bound { Ok((product >> 32) as u32) } else { accept_rarely(product, bound, entropy) }
+}
+
+/// The rest of [`accept_below_u32`], for a product whose low half lies below the bound.
+#[cold]
+#[inline(never)]
+fn accept_rarely(mut product: u64, bound: u32, entropy: &mut dyn EntropySource) -> Result<u32, EntropyError> {
+    while (product as u32) < bound.wrapping_neg() % bound {
+        let mut word = [0; 4];
         entropy.fill(&mut word)?;
+        product = u64::from(u32::from_be_bytes(word)) * u64::from(bound);
     }
+    Ok((product >> 32) as u32)
 }
 
 fn big_endian(bytes: usize, entropy: &mut dyn EntropySource) -> Result<u128, EntropyError> {

@@ -63,6 +63,12 @@ pub extern "C" fn accumulate() {
     with(Work::accumulate);
 }
 
+/// Adds the payloads together.
+#[unsafe(no_mangle)]
+pub extern "C" fn accumulate_all() {
+    with(Work::accumulate_all);
+}
+
 /// From counters to supports.
 #[unsafe(no_mangle)]
 pub extern "C" fn support() {

@@ -9,7 +9,7 @@
 
 use std::sync::OnceLock;
 
-use crypto_bigint::{U256, Word};
+use crypto_bigint::U256;
 
 use super::payload::{MalformedPayload, Payload};
 
@@ -36,11 +36,6 @@ impl Bits {
 /// Bits of a rank, besides its length, that choose the place in the guide.
 const CLASS_BITS: u32 = 5;
 
-/// The class of an integer that has `length` bits without leading zeros, `top` being the first of these.
-fn class(length: u32, top: Word) -> usize {
-    (length as usize) << CLASS_BITS | (top << 1 >> (Word::BITS - CLASS_BITS)) as usize
-}
-
 /// An integer that ranks are computed in.
 pub(super) trait Rank: Copy + Ord + std::fmt::Debug + Send + Sync {
     const ZERO: Self;
@@ -57,7 +52,7 @@ pub(super) trait Rank: Copy + Ord + std::fmt::Debug + Send + Sync {
 }
 
 macro_rules! rank {
-    ($integer:ty) => {
+    ($integer:ty, $class:expr) => {
         impl Rank for $integer {
             const ZERO: Self = 0;
             const ONE: Self = 1;
@@ -79,10 +74,7 @@ macro_rules! rank {
             }
 
             fn class(&self) -> usize {
-                let length = Self::BITS - self.leading_zeros();
-                // A shift by all bits gives 0, for rank 0.
-                let top = self.checked_shl(self.leading_zeros()).unwrap_or(0) >> (Self::BITS - Word::BITS);
-                class(length, top as Word)
+                $class(*self)
             }
 
             fn to_payload(self) -> Payload {
@@ -99,8 +91,20 @@ macro_rules! rank {
     };
 }
 
-rank!(u64);
-rank!(u128);
+rank!(u64, class);
+rank!(u128, |rank| joined((rank >> 64) as u64, rank as u64, u64::BITS));
+
+/// The class of a rank of one word. For rank 0 it is 0.
+fn class(rank: u64) -> usize {
+    let zeros = rank.leading_zeros();
+    let after_first = rank.unbounded_shl(zeros + 1) >> (u64::BITS - CLASS_BITS);
+    ((u64::BITS - zeros) as usize) << CLASS_BITS | after_first as usize
+}
+
+/// The class of a rank of two halves: that of the high one, unless it is 0.
+fn joined<R: Rank>(high: R, low: R, low_bits: u32) -> usize {
+    if high == R::ZERO { low.class() } else { high.class() + ((low_bits as usize) << CLASS_BITS) }
+}
 
 impl Rank for U256 {
     const ZERO: Self = Self::ZERO;
@@ -123,12 +127,8 @@ impl Rank for U256 {
     }
 
     fn class(&self) -> usize {
-        let words = self.as_words();
-        let Some(last) = words.iter().rposition(|word| *word != 0) else { return 0 };
-        let zeros = words[last].leading_zeros();
-        let below = if last == 0 { 0 } else { words[last - 1] };
-        let top = words[last] << zeros | below.checked_shr(Word::BITS - zeros).unwrap_or(0);
-        class(Word::BITS * (last as u32 + 1) - zeros, top)
+        let (low, high) = self.split();
+        joined(u128::from(high), u128::from(low), u128::BITS)
     }
 
     fn to_payload(self) -> Payload {
@@ -147,7 +147,7 @@ impl Rank for U256 {
 pub(super) struct Combinations<R> {
     domain: usize,
     size: usize,
-    /// Row `n` begins at `n (size + 1)`. What does not fit saturates; ranks of subsets of the domain never reach such an entry.
+    /// Row `r` begins at `r (domain + 1)`. What does not fit saturates; ranks of subsets of the domain never reach such an entry.
     table: Vec<R>,
     /// For each number of missing symbols from 1 on, for each class of ranks: the largest symbol that a rank of this class can begin with.
     guide: OnceLock<Vec<u16>>,
@@ -156,19 +156,19 @@ pub(super) struct Combinations<R> {
 impl<R: Rank> Combinations<R> {
     /// The table by Pascal's rule.
     pub(super) fn new(domain: usize, size: usize) -> Self {
-        let width = size + 1;
-        let mut table = vec![R::ZERO; (domain + 1) * width];
-        for n in 0..=domain {
-            table[n * width] = R::ONE;
-            for r in 1..=size.min(n) {
-                table[n * width + r] = table[(n - 1) * width + r - 1].saturating_add(&table[(n - 1) * width + r]);
+        let width = domain + 1;
+        let mut table = vec![R::ZERO; (size + 1) * width];
+        table[..width].fill(R::ONE);
+        for r in 1..=size {
+            for n in r..=domain {
+                table[r * width + n] = table[(r - 1) * width + n - 1].saturating_add(&table[r * width + n - 1]);
             }
         }
         Self { domain, size, table, guide: OnceLock::new() }
     }
 
     fn choose(&self, n: usize, r: usize) -> &R {
-        &self.table[n * (self.size + 1) + r]
+        &self.table[r * (self.domain + 1) + n]
     }
 
     /// The rank of a subset of the right size.
@@ -186,21 +186,31 @@ impl<R: Rank> Combinations<R> {
         rank
     }
 
-    /// Calls back with each symbol of the subset with a rank, in decreasing order.
+    /// Calls back with each symbol of the subsets with some ranks, those of one subset in decreasing order. Several at a time, because the steps of one
+    /// wait for each other.
     ///
     /// # Errors
     ///
-    /// [`MalformedPayload`] when no subset has this rank; then nothing is called.
-    pub(super) fn unrank(&self, mut rank: R, mut found: impl FnMut(usize)) -> Result<(), MalformedPayload> {
-        self.check(&rank)?;
+    /// [`MalformedPayload`] when a rank is that of no subset; then nothing is called.
+    pub(super) fn unrank<const N: usize>(
+        &self,
+        mut ranks: [R; N],
+        mut found: impl FnMut(usize),
+    ) -> Result<(), MalformedPayload> {
+        ranks.iter().try_for_each(|rank| self.check(rank))?;
         let guide = self.guide.get_or_init(|| self.guide());
+        let (classes, width) = (self.classes(), self.domain + 1);
         for missing in (1..=self.size).rev() {
-            let mut symbol = usize::from(guide[(missing - 1) * self.classes() + rank.class()]);
-            while self.choose(symbol, missing).exceeds(&rank) {
-                symbol -= 1;
+            let guide = &guide[(missing - 1) * classes..missing * classes];
+            let row = &self.table[missing * width..(missing + 1) * width];
+            for rank in &mut ranks {
+                let mut symbol = usize::from(guide[rank.class()]);
+                while row[symbol].exceeds(rank) {
+                    symbol -= 1;
+                }
+                *rank = rank.subtract(&row[symbol]);
+                found(symbol);
             }
-            rank = rank.subtract(self.choose(symbol, missing));
-            found(symbol);
         }
         Ok(())
     }
@@ -247,7 +257,7 @@ mod tests {
 
     fn unranked<R: Rank>(table: &Combinations<R>, rank: R) -> Vec<usize> {
         let mut members = Vec::new();
-        table.unrank(rank, |symbol| members.push(symbol)).expect("a rank of a subset");
+        table.unrank([rank], |symbol| members.push(symbol)).expect("a rank of a subset");
         members.reverse();
         members
     }
@@ -269,7 +279,7 @@ mod tests {
                 assert_eq!(members.len(), size);
                 assert_eq!(unranked(&table, table.rank(&bits(&members))), members);
             }
-            assert_eq!(table.unrank(count, |_| unreachable!("no such subset")), Err(MalformedPayload));
+            assert_eq!(table.unrank([count], |_| unreachable!("no such subset")), Err(MalformedPayload));
         }
     }
 

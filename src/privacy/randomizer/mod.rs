@@ -111,6 +111,20 @@ pub trait LocalRandomizer: fmt::Debug + Send + Sync {
     /// If there are not as many counters as [`LocalRandomizer::counters`] says.
     fn accumulate(&self, payload: &Payload, coin: &Coin, counters: &mut [u64]) -> Result<(), MalformedPayload>;
 
+    /// Adds many payloads with their coins to the counters, as [`LocalRandomizer::accumulate`] adds one; faster where the steps of one wait for each other.
+    ///
+    /// # Errors
+    ///
+    /// [`MalformedPayload`] when one is no output of this mechanism; then nothing is added.
+    ///
+    /// # Panics
+    ///
+    /// As [`LocalRandomizer::accumulate`].
+    fn accumulate_all(&self, reports: &[(Payload, Coin)], counters: &mut [u64]) -> Result<(), MalformedPayload> {
+        reports.iter().try_for_each(|(payload, _)| self.check(payload))?;
+        reports.iter().try_for_each(|(payload, coin)| self.accumulate(payload, coin, counters))
+    }
+
     /// This mechanism as one that shares are counted from, if it is.
     fn oracle(&self) -> Option<&dyn FrequencyOracle> {
         None

@@ -95,16 +95,20 @@ impl SubsetSelection {
     /// [`MalformedPayload`] when no subset has this rank.
     pub fn decode(&self, payload: &Payload) -> Result<Vec<usize>, MalformedPayload> {
         let mut subset = Vec::with_capacity(self.subset_size as usize);
-        self.members(payload, |symbol| subset.push(symbol))?;
+        self.members([payload], |symbol| subset.push(symbol))?;
         subset.reverse();
         Ok(subset)
     }
 
-    fn members(&self, payload: &Payload, found: impl FnMut(usize)) -> Result<(), MalformedPayload> {
+    fn members<const N: usize>(
+        &self,
+        payloads: [&Payload; N],
+        found: impl FnMut(usize),
+    ) -> Result<(), MalformedPayload> {
         match &self.table {
-            Table::Narrow(table) => table.unrank(Rank::from_payload(payload)?, found),
-            Table::Medium(table) => table.unrank(Rank::from_payload(payload)?, found),
-            Table::Wide(table) => table.unrank(Rank::from_payload(payload)?, found),
+            Table::Narrow(table) => unrank(table, payloads, found),
+            Table::Medium(table) => unrank(table, payloads, found),
+            Table::Wide(table) => unrank(table, payloads, found),
         }
     }
 
@@ -174,7 +178,16 @@ impl LocalRandomizer for SubsetSelection {
     }
 
     fn accumulate(&self, payload: &Payload, _: &Coin, counters: &mut [u64]) -> Result<(), MalformedPayload> {
-        self.members(payload, |symbol| counters[symbol] += 1)
+        self.members([payload], |symbol| counters[symbol] += 1)
+    }
+
+    fn accumulate_all(&self, reports: &[(Payload, Coin)], counters: &mut [u64]) -> Result<(), MalformedPayload> {
+        reports.iter().try_for_each(|(payload, _)| self.check(payload))?;
+        let (groups, rest) = reports.as_chunks::<4>();
+        for [(a, _), (b, _), (c, _), (d, _)] in groups {
+            self.members([a, b, c, d], |symbol| counters[symbol] += 1)?;
+        }
+        rest.iter().try_for_each(|(payload, coin)| self.accumulate(payload, coin, counters))
     }
 
     fn oracle(&self) -> Option<&dyn FrequencyOracle> {
@@ -186,4 +199,16 @@ impl FrequencyOracle for SubsetSelection {
     fn support(&self, counters: &[u64]) -> Vec<u64> {
         counters.to_vec()
     }
+}
+
+fn unrank<R: Rank, const N: usize>(
+    table: &Combinations<R>,
+    payloads: [&Payload; N],
+    found: impl FnMut(usize),
+) -> Result<(), MalformedPayload> {
+    let mut ranks = [R::ZERO; N];
+    for (rank, payload) in ranks.iter_mut().zip(payloads) {
+        *rank = R::from_payload(payload)?;
+    }
+    table.unrank(ranks, found)
 }
