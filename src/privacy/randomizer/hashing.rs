@@ -23,6 +23,8 @@
 //! **Cost**: ⌈log2 g⌉ bits, constant time; O(k) to count. **Variance** of a share f from n reports: (f p(1−p) + (1−f) q(1−q)) / (n (p−q)²). **Does not
 //! protect** more than the one answer.
 
+use core::ops::AddAssign;
+
 use super::k_ary::KAryResponse;
 use super::payload::{MalformedPayload, Payload};
 use super::{Coin, Draws, FrequencyOracle, LocalRandomizer};
@@ -51,16 +53,38 @@ impl BucketHash {
         ((value >> 16) * self.range) >> 16
     }
 
-    /// Adds one to the counter of each symbol in a bucket.
-    pub(super) fn count(&self, bucket: u32, counters: &mut [u64]) {
+    /// Where the values of a bucket lie.
+    fn preimage(&self, bucket: u32) -> Preimage {
         let start = |bucket: u32| u64::from(bucket << 16).div_ceil(u64::from(self.range)) << 16;
         let (first, end) = (start(bucket), start(bucket + 1));
         // Fits: a bucket is a part of 2^32. The last one ends there, which wraps to 0.
-        let (first, width) = (first as u32, (end - first) as u32);
-        // Counted from the start of the bucket; the next symbol's value is the multiplier further.
-        let mut value = self.summand.wrapping_sub(first);
+        Preimage {
+            multiplier: self.multiplier,
+            offset: self.summand.wrapping_sub(first as u32),
+            width: (end - first) as u32,
+        }
+    }
+
+    /// Adds one to the counter of each symbol in a bucket.
+    pub(super) fn count(&self, bucket: u32, counters: &mut [u64]) {
+        self.preimage(bucket).count(0, counters);
+    }
+}
+
+/// The symbols of a bucket: those v with multiplier · v + offset mod 2^32 below width.
+#[derive(Debug, Clone, Copy)]
+struct Preimage {
+    multiplier: u32,
+    offset: u32,
+    width: u32,
+}
+
+impl Preimage {
+    /// Adds one to the counter of each of its symbols, of which `first` has the first counter.
+    fn count<C: AddAssign + From<bool>>(&self, first: u32, counters: &mut [C]) {
+        let mut value = self.multiplier.wrapping_mul(first).wrapping_add(self.offset);
         for counter in counters {
-            *counter += u64::from(value < width);
+            *counter += C::from(value < self.width);
             value = value.wrapping_add(self.multiplier);
         }
     }
@@ -124,6 +148,25 @@ impl LocalRandomizer for LocalHashing {
         Ok(())
     }
 
+    /// Symbols by the block, so that the sums of a block stay in registers while all reports pass.
+    fn accumulate_all(&self, reports: &[(Payload, Coin)], counters: &mut [u64]) -> Result<(), MalformedPayload> {
+        const BLOCK: usize = 32;
+        let preimage = |(payload, coin): &(Payload, Coin)| {
+            let bucket = payload.number_below(u64::from(self.hash_range))? as u32;
+            Ok(self.hash(coin).preimage(bucket))
+        };
+        let preimages = reports.iter().map(preimage).collect::<Result<Vec<_>, _>>()?;
+        // A block counts at most 2^20 reports, so its sums fit.
+        for preimages in preimages.chunks(1 << 20) {
+            for (block, counters) in counters.chunks_mut(BLOCK).enumerate() {
+                let mut sums = [0_u32; BLOCK];
+                preimages.iter().for_each(|preimage| preimage.count((block * BLOCK) as u32, &mut sums));
+                counters.iter_mut().zip(sums).for_each(|(counter, sum)| *counter += u64::from(sum));
+            }
+        }
+        Ok(())
+    }
+
     fn oracle(&self) -> Option<&dyn FrequencyOracle> {
         Some(self)
     }
@@ -138,6 +181,23 @@ impl FrequencyOracle for LocalHashing {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_batch_is_counted_like_its_reports() {
+        let oracle = LocalHashing::new(100, 5, Weights { of_true: 3, of_false: 1 });
+        let report =
+            |n: u8| (Payload::from_number(u64::from(n % 5)), core::array::from_fn(|i| n.wrapping_mul(31 + i as u8)));
+        let reports: Vec<(Payload, Coin)> = (0..50).map(report).collect();
+        let (mut one_by_one, mut together) = (vec![7; 100], vec![7; 100]);
+        for (payload, coin) in &reports {
+            oracle.accumulate(payload, coin, &mut one_by_one).expect("a bucket");
+        }
+        oracle.accumulate_all(&reports, &mut together).expect("buckets");
+        assert_eq!(together, one_by_one);
+        let malformed = (Payload::from_number(5), [0; 16]);
+        assert_eq!(oracle.accumulate_all(&[reports[0], malformed], &mut together), Err(MalformedPayload));
+        assert_eq!(together, one_by_one, "nothing is added");
+    }
 
     #[test]
     fn buckets_are_counted_as_they_are_hashed() {

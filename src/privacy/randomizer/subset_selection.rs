@@ -212,3 +212,28 @@ fn unrank<R: Rank, const N: usize>(
     }
     table.unrank(ranks, found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_counted_like_its_reports() {
+        let oracle = SubsetSelection::new(9, 4, Weights { of_true: 3, of_false: 1 });
+        let reports: Vec<(Payload, Coin)> = (0..126).map(|rank| (Payload::from_number(rank), [0; 16])).collect();
+        let mut together = vec![0; 9];
+        oracle.accumulate_all(&reports, &mut together).expect("ranks below C(9, 4)");
+        assert_eq!(together, [56; 9], "each symbol is in C(8, 3) subsets");
+        for length in [0, 1, 3, 4, 7] {
+            let (mut one_by_one, mut together) = (vec![0; 9], vec![0; 9]);
+            for (payload, coin) in &reports[..length] {
+                oracle.accumulate(payload, coin, &mut one_by_one).expect("a rank");
+            }
+            oracle.accumulate_all(&reports[..length], &mut together).expect("ranks");
+            assert_eq!(together, one_by_one, "{length} reports");
+        }
+        let malformed = (Payload::from_number(126), [0; 16]);
+        assert_eq!(oracle.accumulate_all(&[reports[0], malformed], &mut together), Err(MalformedPayload));
+        assert_eq!(together, [56; 9], "nothing is added");
+    }
+}
