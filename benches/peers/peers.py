@@ -1,7 +1,8 @@
 """Frequency oracles of pure-ldp and multi-freq-ldpy: time per report and error, one line of JSON each.
 
-Arguments: epsilon, seconds for each figure, then domain sizes. Devices have the Zipf(1.1) shares of the native bench. A peer is called as its
-documentation shows, one report at a time; compiled functions are called once before. What fails says so in its line.
+Arguments: epsilon, seconds for each figure, then domain sizes. Devices have the Zipf(1.1) shares of the native bench.
+A peer is called as its documentation shows, one report at a time; compiled functions are called once before. What
+fails says so in its line.
 """
 
 import json

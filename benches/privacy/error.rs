@@ -1,7 +1,9 @@
 //! Is n·Var what the formula says, and how near is it to the best known mechanism?
 //!
-//! A fleet of n devices is simulated R times with the real randomizer: `privatize` with a seeded generator as entropy, `accumulate`, `support`, and the
-//! estimate of [`Channel`]. The devices and their true symbols are fixed, so the true shares f are known exactly, and f(1−f), which a random sample of devices would add, is no part
+//! A fleet of n devices is simulated R times with the real randomizer: `privatize` with a seeded generator as
+//! entropy, `accumulate`, `support`, and the
+//! estimate of [`Channel`]. The devices and their true symbols are fixed, so the true shares f are known exactly, and
+//! f(1−f), which a random sample of devices would add, is no part
 //! of the error.
 //!
 //! | Symbol | Meaning |

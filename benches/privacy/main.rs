@@ -1,4 +1,5 @@
-//! Error and time of every randomizer that shares are counted from, beside the peers: `cargo xtask bench privacy [--json FILE] [--quick]`.
+//! Error and time of every randomizer that shares are counted from, beside the peers: `cargo xtask bench privacy
+//! [--json FILE] [--quick]`.
 //!
 //! | Module | Question |
 //! | --- | --- |
@@ -7,7 +8,8 @@
 //! | [`peers`] | what do other libraries need for the same data? |
 //! | [`outcome`] | targets, met or missed; the file of figures |
 //!
-//! A bench measures and does not judge: it ends with status 0 whatever it finds. `cargo bench --bench privacy` alone runs
+//! A bench measures and does not judge: it ends with status 0 whatever it finds. `cargo bench --bench privacy` alone
+//! runs
 //! the native part; xtask builds the wasm module and the peers and says where they are.
 
 #![allow(clippy::print_stdout, reason = "a bench prints its tables")]

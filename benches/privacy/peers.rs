@@ -1,7 +1,9 @@
 //! What other libraries need for the same data: Zipf(1.1) shares at ε = 1.
 //!
-//! Each peer is timed in its own process, with its own generator, in processor time; ours are the native figures, tape included. A Python library pays for its
-//! language: the table says what a user of it pays. "client ×" and "server ×" compare with our randomizer of the same kind, "error ×" with the mechanism that
+//! Each peer is timed in its own process, with its own generator, in processor time; ours are the native figures,
+//! tape included. A Python library pays for its
+//! language: the table says what a user of it pays. "client ×" and "server ×" compare with our randomizer of the same
+//! kind, "error ×" with the mechanism that
 //! the chooser picks. The errors of peers are of one run, so their relative standard error is about √(2/k).
 
 use std::path::Path;

@@ -1,9 +1,12 @@
 //! How long privatizing and counting take for each report, natively and in wasm.
 //!
-//! Times are medians of batches of 16,384 reports, in processor time of the thread that runs them (in Node: of the process). Randomizers are called through
+//! Times are medians of batches of 16,384 reports, in processor time of the thread that runs them (in Node: of the
+//! process). Randomizers are called through
 //! `dyn LocalRandomizer`, as the device and the centre do. Entropy is a tape in memory; "tape" is what reading it
-//! costs in the same pieces, by itself, and the targets are for the rest: privatize − tape. The permits were made before.
-//! "decode" is one report's part of `accumulate_all` over a batch, which checks payloads too, and of one `support` for 100,000 reports; "single" is the
+//! costs in the same pieces, by itself, and the targets are for the rest: privatize − tape. The permits were made
+//! before.
+//! "decode" is one report's part of `accumulate_all` over a batch, which checks payloads too, and of one `support`
+//! for 100,000 reports; "single" is the
 //! same with `accumulate` one by one.
 
 use std::path::Path;

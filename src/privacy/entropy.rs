@@ -28,8 +28,10 @@ pub struct EntropyError;
 
 /// A uniform integer below `bound`, by rejection.
 ///
-/// Draws the fewest whole bytes that hold `bound − 1`, keeps its low bits, and repeats until the value is below `bound`:
-/// at most 2 draws on average. The loop depends on `bound`, which is public, and on fresh entropy only. For a bound of 1
+/// Draws the fewest whole bytes that hold `bound − 1`, keeps its low bits, and repeats until the value is below
+/// `bound`:
+/// at most 2 draws on average. The loop depends on `bound`, which is public, and on fresh entropy only. For a bound
+/// of 1
 /// nothing is drawn.
 ///
 /// # Panics
@@ -50,8 +52,10 @@ pub(super) fn uniform_below(bound: u128, entropy: &mut dyn EntropySource) -> Res
 
 /// A uniform 32-bit integer below `bound`, from one word of four bytes nearly always.
 ///
-/// ⌊word · bound / 2^32⌋, and a new word when the low half of the product lies below 2^32 mod `bound` (Lemire, "Fast random integer
-/// generation in an interval", ACM TOMACS 29(1), 2019, algorithm 5). Each value is left with ⌊2^32 / bound⌋ words exactly. A new word is
+/// ⌊word · bound / 2^32⌋, and a new word when the low half of the product lies below 2^32 mod `bound` (Lemire, "Fast
+/// random integer
+/// generation in an interval", ACM TOMACS 29(1), 2019, algorithm 5). Each value is left with ⌊2^32 / bound⌋ words
+/// exactly. A new word is
 /// needed with probability below `bound` / 2^32, whatever the value. For a bound of 1 a word is drawn all the same.
 ///
 /// # Panics

@@ -1,6 +1,7 @@
 //! The benches: each prints its own table, and none fails for what it measures.
 //!
-//! `bench privacy` runs the four of the privacy core. For the first it makes what a bench cannot make for itself: the wasm module of the same loops, and the peers. A peer that does
+//! `bench privacy` runs the four of the privacy core. For the first it makes what a bench cannot make for itself: the
+//! wasm module of the same loops, and the peers. A peer that does
 //! not install is named with the reason, and the table stands without it.
 
 use std::path::{Path, PathBuf};

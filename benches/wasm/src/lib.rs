@@ -1,6 +1,8 @@
-//! The loops of `cargo xtask bench privacy` as WebAssembly, without bindings: `benches/privacy.mjs` calls them by name and reads the clock.
+//! The loops of `cargo xtask bench privacy` as WebAssembly, without bindings: `benches/privacy.mjs` calls them by
+//! name and reads the clock.
 //!
-//! They run the library that ships, compiled with the profile that ships; what a report costs on top of its payload is not in them.
+//! They run the library that ships, compiled with the profile that ships; what a report costs on top of its payload
+//! is not in them.
 
 // An export has a name that must be the only one of its kind, which the compiler calls unsafe. Nothing else here is.
 #![allow(unsafe_code, reason = "`no_mangle` is an unsafe attribute")]

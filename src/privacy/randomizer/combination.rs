@@ -1,10 +1,13 @@
 //! Subsets of a fixed size, and their rank in the combinatorial number system.
 //!
-//! A subset `s_1 < … < s_w` has rank `C(s_1, 1) + … + C(s_w, w)` (colexicographic order; Knuth, TAOCP 4A, 7.2.1.3). Both
+//! A subset `s_1 < … < s_w` has rank `C(s_1, 1) + … + C(s_w, w)` (colexicographic order; Knuth, TAOCP 4A, 7.2.1.3).
+//! Both
 //! directions work on a subset that is about to be sent, or that was sent, so they may take their time as it is.
 //!
-//! The largest symbol of a subset with rank r is the largest s with C(s, w) ≤ r; then the rest has w−1 symbols and rank r − C(s, w). Where to look for s is kept
-//! in a guide table (Chen and Asau, "On generating random variates from an empirical distribution", AIIE Trans. 6(2), 1974) by the class of r: its length in bits and the
+//! The largest symbol of a subset with rank r is the largest s with C(s, w) ≤ r; then the rest has w−1 symbols and
+//! rank r − C(s, w). Where to look for s is kept
+//! in a guide table (Chen and Asau, "On generating random variates from an empirical distribution", AIIE Trans. 6(2),
+//! 1974) by the class of r: its length in bits and the
 //! five bits after the first. The centre makes it with the first report that it counts; devices never do.
 
 use std::sync::OnceLock;
@@ -147,9 +150,11 @@ impl Rank for U256 {
 pub(super) struct Combinations<R> {
     domain: usize,
     size: usize,
-    /// Row `r` begins at `r (domain + 1)`. What does not fit saturates; ranks of subsets of the domain never reach such an entry.
+    /// Row `r` begins at `r (domain + 1)`. What does not fit saturates; ranks of subsets of the domain never reach
+    /// such an entry.
     table: Vec<R>,
-    /// For each number of missing symbols from 1 on, for each class of ranks: the largest symbol that a rank of this class can begin with.
+    /// For each number of missing symbols from 1 on, for each class of ranks: the largest symbol that a rank of this
+    /// class can begin with.
     guide: OnceLock<Vec<u16>>,
 }
 
@@ -186,7 +191,8 @@ impl<R: Rank> Combinations<R> {
         rank
     }
 
-    /// Calls back with each symbol of the subsets with some ranks, those of one subset in decreasing order. Several at a time, because the steps of one
+    /// Calls back with each symbol of the subsets with some ranks, those of one subset in decreasing order. Several
+    /// at a time, because the steps of one
     /// wait for each other.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Comparisons of secret integers: the borrow of a subtraction, which is one or two instructions.
 //!
-//! A bit that decides what is sent goes through [`Choice`], which the optimizer cannot see through, so that it makes no branch of it. Where a bit is only added and shifted,
+//! A bit that decides what is sent goes through [`Choice`], which the optimizer cannot see through, so that it makes
+//! no branch of it. Where a bit is only added and shifted,
 //! in the loop of selection sampling, nothing can become a branch, and the bit is used as it is.
 
 use subtle::Choice;

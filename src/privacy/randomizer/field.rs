@@ -1,6 +1,7 @@
 //! Small finite fields: of prime order, or of characteristic 2. Constant time in their elements.
 //!
-//! Elements are the integers below the order. In characteristic 2 an element's bits are the coefficients of a polynomial, taken
+//! Elements are the integers below the order. In characteristic 2 an element's bits are the coefficients of a
+//! polynomial, taken
 //! modulo an irreducible one (Lidl and Niederreiter, "Finite fields", 1997, table C).
 
 /// Irreducible polynomials over GF(2) of degree 1 to 10, bit i being the coefficient of xⁱ.
@@ -11,7 +12,8 @@ const IRREDUCIBLE: [u32; 10] =
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Field {
     order: u32,
-    /// ⌊2^40 / order⌋ + 1: (x · inverse) >> 40 is ⌊x / order⌋ for every x below 2^24, as x · order < 2^40 for orders up to 2^10 (Granlund and
+    /// ⌊2^40 / order⌋ + 1: (x · inverse) >> 40 is ⌊x / order⌋ for every x below 2^24, as x · order < 2^40 for orders
+    /// up to 2^10 (Granlund and
     /// Montgomery, "Division by invariant integers using multiplication", PLDI 1994, theorem 4.2).
     inverse: u64,
     characteristic_two: bool,
@@ -59,7 +61,8 @@ impl Field {
         self.inner_product([(a, b)].into_iter())
     }
 
-    /// Σ a b over the pairs, of which there are at most 12: reduced once, as 12 products of primes below 2^10 stay below 2^24.
+    /// Σ a b over the pairs, of which there are at most 12: reduced once, as 12 products of primes below 2^10 stay
+    /// below 2^24.
     pub(super) fn inner_product(self, pairs: impl Iterator<Item = (u32, u32)>) -> u32 {
         if self.characteristic_two {
             self.reduce(pairs.fold(0, |sum, (a, b)| sum ^ self.multiply_polynomials(a, b)))
@@ -91,7 +94,8 @@ mod tests {
         (0..=Geometry::MAX_FIELD_SIZE).filter(known).map(Field::of_order)
     }
 
-    /// A product by a nonzero element is a permutation: so there are no divisors of zero, and every element has an inverse.
+    /// A product by a nonzero element is a permutation: so there are no divisors of zero, and every element has an
+    /// inverse.
     #[test]
     fn products_by_an_element_are_permutations() {
         for field in fields().filter(|field| field.order() <= 64 || field.order().is_power_of_two()) {

@@ -11,16 +11,21 @@
 //! | p | | P\[the bucket of v is reported, given x = v\] = W_t / (W_t + (g−1) W_f) | |
 //! | q | | the same given x ≠ v, over the hash: 1/g, up to the rounding of buckets | |
 //!
-//! The hash of v is the bucket of the 16 high bits of a·v + b mod 2^32: pairwise independent for v < 2^16 (Dietzfelbinger, "Universal hashing
-//! and k-wise independent random variables via integer arithmetic without primes", STACS 1996, theorem 3). Bucket y holds the values from
+//! The hash of v is the bucket of the 16 high bits of a·v + b mod 2^32: pairwise independent for v < 2^16
+//! (Dietzfelbinger, "Universal hashing
+//! and k-wise independent random variables via integer arithmetic without primes", STACS 1996, theorem 3). Bucket y
+//! holds the values from
 //! ⌈y 2^16/g⌉ to below ⌈(y+1) 2^16/g⌉.
 //!
-//! **Claim.** The report is ln(W_t/W_f)-LDP, given the coin. *Argument.* The coin is a pseudo-random function of the device secret,
-//! window and question, so it is independent of data; given the coin, the report is k-ary randomized response of a function of the symbol.
+//! **Claim.** The report is ln(W_t/W_f)-LDP, given the coin. *Argument.* The coin is a pseudo-random function of the
+//! device secret,
+//! window and question, so it is independent of data; given the coin, the report is k-ary randomized response of a
+//! function of the symbol.
 //!
 //! *Held by the compiler*: a [`Permit`] is consumed. *Held by the spec*: ln(W_t/W_f) ≤ ε.
 //!
-//! **Cost**: ⌈log2 g⌉ bits, constant time; O(k) to count. **Variance** of a share f from n reports: (f p(1−p) + (1−f) q(1−q)) / (n (p−q)²). **Does not
+//! **Cost**: ⌈log2 g⌉ bits, constant time; O(k) to count. **Variance** of a share f from n reports: (f p(1−p) + (1−f)
+//! q(1−q)) / (n (p−q)²). **Does not
 //! protect** more than the one answer.
 
 use core::ops::AddAssign;

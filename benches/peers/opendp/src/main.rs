@@ -1,6 +1,7 @@
 //! Randomized response of the opendp crate over the peers' data; one line of JSON for each domain size.
 //!
-//! Arguments: ε, reports, then domain sizes. Its generator is timed with it. It has no decoder, so reports are tallied here.
+//! Arguments: ε, reports, then domain sizes. Its generator is timed with it. It has no decoder, so reports are
+//! tallied here.
 
 use std::collections::HashSet;
 use std::env;
@@ -36,7 +37,8 @@ fn main() -> Fallible<()> {
             })
             .sum();
         println!(
-            "{{\"peer\":\"opendp 0.16.0\",\"mechanism\":\"k-ary\",\"k\":{k},\"reports\":{reports},\"client_us\":{},\"server_us\":{},\"n_var\":{}}}",
+            "{{\"peer\":\"opendp 0.16.0\",\"mechanism\":\"k-ary\",\"k\":{k},\"reports\":{reports},\
+             \"client_us\":{},\"server_us\":{},\"n_var\":{}}}",
             client.as_secs_f64() * 1e6 / n,
             server.as_secs_f64() * 1e6 / n,
             n * error / k as f64,
