@@ -152,14 +152,20 @@ impl Channel {
     /// De-biased shares of the symbols from `reports` reports, of which `support` support each. `None` without reports.
     #[must_use]
     pub fn estimate(&self, reports: u64, support: &[u64]) -> Option<Estimate> {
+        let shares = self.shares(reports, support)?;
+        let covariance = self.covariance(&clipped(&shares), reports as f64);
+        Some(Estimate { shares, covariance })
+    }
+
+    /// The shares of [`Channel::estimate`] alone: k steps, where their covariance takes k².
+    #[must_use]
+    pub fn shares(&self, reports: u64, support: &[u64]) -> Option<Vec<f64>> {
         let n = reports as f64;
         if n == 0.0 || support.len() != self.k {
             return None;
         }
         let debias = |count: &u64| (*count as f64 / n - self.q) / (self.p - self.q);
-        let shares: Vec<f64> = support.iter().map(debias).collect();
-        let covariance = self.covariance(&clipped(&shares), n);
-        Some(Estimate { shares, covariance })
+        Some(support.iter().map(debias).collect())
     }
 
     /// Covariance of the estimate from n reports when the true shares are f.

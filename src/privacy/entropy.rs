@@ -28,8 +28,10 @@ pub struct EntropyError;
 
 /// A uniform integer below `bound`, by rejection.
 ///
-/// Draws the fewest whole bytes that hold `bound − 1`, keeps its low bits, and repeats until the value is below `bound`:
-/// at most 2 draws on average. The loop depends on `bound`, which is public, and on fresh entropy only. For a bound of 1
+/// Draws the fewest whole bytes that hold `bound − 1`, keeps its low bits, and repeats until the value is below
+/// `bound`:
+/// at most 2 draws on average. The loop depends on `bound`, which is public, and on fresh entropy only. For a bound
+/// of 1
 /// nothing is drawn.
 ///
 /// # Panics
@@ -50,8 +52,10 @@ pub(super) fn uniform_below(bound: u128, entropy: &mut dyn EntropySource) -> Res
 
 /// A uniform 32-bit integer below `bound`, from one word of four bytes nearly always.
 ///
-/// ⌊word · bound / 2^32⌋, and a new word when the low half of the product lies below 2^32 mod `bound` (Lemire, "Fast random integer
-/// generation in an interval", ACM TOMACS 29(1), 2019, algorithm 5). Each value is left with ⌊2^32 / bound⌋ words exactly. A new word is
+/// ⌊word · bound / 2^32⌋, and a new word when the low half of the product lies below 2^32 mod `bound` (Lemire, "Fast
+/// random integer
+/// generation in an interval", ACM TOMACS 29(1), 2019, algorithm 5). Each value is left with ⌊2^32 / bound⌋ words
+/// exactly. A new word is
 /// needed with probability below `bound` / 2^32, whatever the value. For a bound of 1 a word is drawn all the same.
 ///
 /// # Panics
@@ -64,20 +68,27 @@ pub(super) fn uniform_below_u32(bound: u32, entropy: &mut dyn EntropySource) -> 
 }
 
 /// [`uniform_below_u32`], the first word being drawn already.
+#[inline]
 pub(super) fn accept_below_u32(
-    mut word: [u8; 4],
+    word: [u8; 4],
     bound: u32,
     entropy: &mut dyn EntropySource,
 ) -> Result<u32, EntropyError> {
-    loop {
-        let product = u64::from(u32::from_be_bytes(word)) * u64::from(bound);
-        let low = product as u32;
-        // 2^32 mod bound is below bound, so the division is needed for few words.
-        if low >= bound || low >= bound.wrapping_neg() % bound {
-            return Ok((product >> 32) as u32);
-        }
+    let product = u64::from(u32::from_be_bytes(word)) * u64::from(bound);
+    // 2^32 mod bound is below bound, so the division is needed for few words.
+    if product as u32 >= bound { Ok((product >> 32) as u32) } else { accept_rarely(product, bound, entropy) }
+}
+
+/// The rest of [`accept_below_u32`], for a product whose low half lies below the bound.
+#[cold]
+#[inline(never)]
+fn accept_rarely(mut product: u64, bound: u32, entropy: &mut dyn EntropySource) -> Result<u32, EntropyError> {
+    while (product as u32) < bound.wrapping_neg() % bound {
+        let mut word = [0; 4];
         entropy.fill(&mut word)?;
+        product = u64::from(u32::from_be_bytes(word)) * u64::from(bound);
     }
+    Ok((product >> 32) as u32)
 }
 
 fn big_endian(bytes: usize, entropy: &mut dyn EntropySource) -> Result<u128, EntropyError> {

@@ -231,7 +231,7 @@ fn a_monitor_answers_with_the_expected_bytes() {
         // A memoized answer is paid for until its epoch ends.
         let epoch = question.epoch_windows().map(|windows| case.window / windows);
         expected.extend_from_slice(&(epoch.iter().count() as u16).to_be_bytes());
-        for epoch in epoch {
+        if let Some(epoch) = epoch {
             expected.extend_from_slice(&case.question.to_be_bytes());
             expected.extend_from_slice(&epoch.to_be_bytes());
         }

@@ -10,6 +10,7 @@
 //! | [`demo`] | the main job on real data |
 //! | [`kill_test`] | the ledger under crashes, simulated and real |
 //! | [`pack`] | the npm package as a reproducible tarball |
+//! | [`bench`] | what is measured and not judged |
 //! | [`suite`] | one suite of tests: run, count, time |
 //! | [`test`](mod@test) | all suites, the table, the verdict |
 //! | [`cargo`](mod@cargo) | cargo from inside cargo |
@@ -17,6 +18,7 @@
 //! | [`step`] | one command, with a headline, its time and a clear failure |
 
 mod audit;
+mod bench;
 mod build;
 mod cargo;
 mod centre;
@@ -62,6 +64,8 @@ enum Command {
     Pack(pack::Options),
     /// Audit the wasm: the package's own spec, then a configuration of every mechanism
     Audit(audit::Options),
+    /// Measure error and time, beside other libraries
+    Bench(bench::Options),
     /// Run every test and end with `N passed, M failed`
     Test {
         /// Leave out the demo and the browser
@@ -84,6 +88,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
     // A path on the command line is relative to where the person stands, so it is resolved before the move.
     let command = match cli.command {
         Command::Demo(options) => Command::Demo(options.resolved()?),
+        Command::Bench(options) => Command::Bench(options.resolved()?),
         other => other,
     };
     enter_workspace()?;
@@ -102,6 +107,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::KillTest(options) => kill_test::run(&options),
         Command::Pack(options) => pack::run(&options),
         Command::Audit(options) => audit::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Test { quick } => test::run(quick),
     }
 }

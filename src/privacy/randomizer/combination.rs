@@ -1,7 +1,16 @@
 //! Subsets of a fixed size, and their rank in the combinatorial number system.
 //!
-//! A subset `s_1 < … < s_w` has rank `C(s_1, 1) + … + C(s_w, w)` (colexicographic order; Knuth, TAOCP 4A, 7.2.1.3). Both
+//! A subset `s_1 < … < s_w` has rank `C(s_1, 1) + … + C(s_w, w)` (colexicographic order; Knuth, TAOCP 4A, 7.2.1.3).
+//! Both
 //! directions work on a subset that is about to be sent, or that was sent, so they may take their time as it is.
+//!
+//! The largest symbol of a subset with rank r is the largest s with C(s, w) ≤ r; then the rest has w−1 symbols and
+//! rank r − C(s, w). Where to look for s is kept
+//! in a guide table (Chen and Asau, "On generating random variates from an empirical distribution", AIIE Trans. 6(2),
+//! 1974) by the class of r: its length in bits and the
+//! five bits after the first. The centre makes it with the first report that it counts; devices never do.
+
+use std::sync::OnceLock;
 
 use crypto_bigint::U256;
 
@@ -27,20 +36,26 @@ impl Bits {
     }
 }
 
+/// Bits of a rank, besides its length, that choose the place in the guide.
+const CLASS_BITS: u32 = 5;
+
 /// An integer that ranks are computed in.
 pub(super) trait Rank: Copy + Ord + std::fmt::Debug + Send + Sync {
     const ZERO: Self;
     const ONE: Self;
     fn saturating_add(&self, other: &Self) -> Self;
+    fn exceeds(&self, other: &Self) -> bool;
     /// Cannot wrap where it is used: ranks are sums below `C(k, w)`.
     fn add(&self, other: &Self) -> Self;
     fn subtract(&self, other: &Self) -> Self;
+    /// Length in bits, then the [`CLASS_BITS`] bits after the first: grows with the integer.
+    fn class(&self) -> usize;
     fn to_payload(self) -> Payload;
     fn from_payload(payload: &Payload) -> Result<Self, MalformedPayload>;
 }
 
 macro_rules! rank {
-    ($integer:ty) => {
+    ($integer:ty, $class:expr) => {
         impl Rank for $integer {
             const ZERO: Self = 0;
             const ONE: Self = 1;
@@ -49,12 +64,20 @@ macro_rules! rank {
                 <$integer>::saturating_add(*self, *other)
             }
 
+            fn exceeds(&self, other: &Self) -> bool {
+                self > other
+            }
+
             fn add(&self, other: &Self) -> Self {
                 self.wrapping_add(*other)
             }
 
             fn subtract(&self, other: &Self) -> Self {
                 self.wrapping_sub(*other)
+            }
+
+            fn class(&self) -> usize {
+                $class(*self)
             }
 
             fn to_payload(self) -> Payload {
@@ -71,8 +94,20 @@ macro_rules! rank {
     };
 }
 
-rank!(u64);
-rank!(u128);
+rank!(u64, class);
+rank!(u128, |rank| joined((rank >> 64) as u64, rank as u64, u64::BITS));
+
+/// The class of a rank of one word. For rank 0 it is 0.
+fn class(rank: u64) -> usize {
+    let zeros = rank.leading_zeros();
+    let after_first = rank.unbounded_shl(zeros + 1) >> (u64::BITS - CLASS_BITS);
+    ((u64::BITS - zeros) as usize) << CLASS_BITS | after_first as usize
+}
+
+/// The class of a rank of two halves: that of the high one, unless it is 0.
+fn joined<R: Rank>(high: R, low: R, low_bits: u32) -> usize {
+    if high == R::ZERO { low.class() } else { high.class() + ((low_bits as usize) << CLASS_BITS) }
+}
 
 impl Rank for U256 {
     const ZERO: Self = Self::ZERO;
@@ -82,12 +117,21 @@ impl Rank for U256 {
         Self::saturating_add(self, other)
     }
 
+    fn exceeds(&self, other: &Self) -> bool {
+        self.cmp_vartime(other).is_gt()
+    }
+
     fn add(&self, other: &Self) -> Self {
         self.wrapping_add(other)
     }
 
     fn subtract(&self, other: &Self) -> Self {
         self.wrapping_sub(other)
+    }
+
+    fn class(&self) -> usize {
+        let (low, high) = self.split();
+        joined(u128::from(high), u128::from(low), u128::BITS)
     }
 
     fn to_payload(self) -> Payload {
@@ -106,26 +150,30 @@ impl Rank for U256 {
 pub(super) struct Combinations<R> {
     domain: usize,
     size: usize,
-    /// Row `n` begins at `n (size + 1)`. What does not fit saturates; ranks of subsets of the domain never reach such an entry.
+    /// Row `r` begins at `r (domain + 1)`. What does not fit saturates; ranks of subsets of the domain never reach
+    /// such an entry.
     table: Vec<R>,
+    /// For each number of missing symbols from 1 on, for each class of ranks: the largest symbol that a rank of this
+    /// class can begin with.
+    guide: OnceLock<Vec<u16>>,
 }
 
 impl<R: Rank> Combinations<R> {
     /// The table by Pascal's rule.
     pub(super) fn new(domain: usize, size: usize) -> Self {
-        let width = size + 1;
-        let mut table = vec![R::ZERO; (domain + 1) * width];
-        for n in 0..=domain {
-            table[n * width] = R::ONE;
-            for r in 1..=size.min(n) {
-                table[n * width + r] = table[(n - 1) * width + r - 1].saturating_add(&table[(n - 1) * width + r]);
+        let width = domain + 1;
+        let mut table = vec![R::ZERO; (size + 1) * width];
+        table[..width].fill(R::ONE);
+        for r in 1..=size {
+            for n in r..=domain {
+                table[r * width + n] = table[(r - 1) * width + n - 1].saturating_add(&table[r * width + n - 1]);
             }
         }
-        Self { domain, size, table }
+        Self { domain, size, table, guide: OnceLock::new() }
     }
 
     fn choose(&self, n: usize, r: usize) -> &R {
-        &self.table[n * (self.size + 1) + r]
+        &self.table[r * (self.domain + 1) + n]
     }
 
     /// The rank of a subset of the right size.
@@ -143,27 +191,63 @@ impl<R: Rank> Combinations<R> {
         rank
     }
 
-    /// Calls back with each symbol of the subset with a rank, in decreasing order.
+    /// Calls back with each symbol of the subsets with some ranks, those of one subset in decreasing order. Several
+    /// at a time, because the steps of one
+    /// wait for each other.
     ///
     /// # Errors
     ///
-    /// [`MalformedPayload`] when no subset has this rank; then nothing is called.
-    pub(super) fn unrank(&self, mut rank: R, mut found: impl FnMut(usize)) -> Result<(), MalformedPayload> {
-        if rank >= *self.choose(self.domain, self.size) {
-            return Err(MalformedPayload);
-        }
-        let mut missing = self.size;
-        let mut symbol = self.domain;
-        while missing > 0 {
-            symbol -= 1;
-            let below = self.choose(symbol, missing);
-            if *below <= rank {
-                rank = rank.subtract(below);
-                missing -= 1;
+    /// [`MalformedPayload`] when a rank is that of no subset; then nothing is called.
+    pub(super) fn unrank<const N: usize>(
+        &self,
+        mut ranks: [R; N],
+        mut found: impl FnMut(usize),
+    ) -> Result<(), MalformedPayload> {
+        ranks.iter().try_for_each(|rank| self.check(rank))?;
+        let guide = self.guide.get_or_init(|| self.guide());
+        let (classes, width) = (self.classes(), self.domain + 1);
+        for missing in (1..=self.size).rev() {
+            let guide = &guide[(missing - 1) * classes..missing * classes];
+            let row = &self.table[missing * width..(missing + 1) * width];
+            for rank in &mut ranks {
+                let mut symbol = usize::from(guide[rank.class()]);
+                while row[symbol].exceeds(rank) {
+                    symbol -= 1;
+                }
+                *rank = rank.subtract(&row[symbol]);
                 found(symbol);
             }
         }
         Ok(())
+    }
+
+    /// Whether a subset has this rank.
+    ///
+    /// # Errors
+    ///
+    /// [`MalformedPayload`] when none has.
+    pub(super) fn check(&self, rank: &R) -> Result<(), MalformedPayload> {
+        if self.choose(self.domain, self.size).exceeds(rank) { Ok(()) } else { Err(MalformedPayload) }
+    }
+
+    /// Number of classes of ranks.
+    fn classes(&self) -> usize {
+        self.choose(self.domain, self.size).class() + 1
+    }
+
+    fn guide(&self) -> Vec<u16> {
+        let mut guide = Vec::with_capacity(self.size * self.classes());
+        for missing in 1..=self.size {
+            let mut symbol = missing - 1;
+            for class in 0..self.classes() {
+                while symbol + 1 < self.domain && self.choose(symbol + 1, missing).class() <= class {
+                    symbol += 1;
+                }
+                // Fits: a domain has at most 4,096 symbols.
+                guide.push(symbol as u16);
+            }
+        }
+        guide
     }
 }
 
@@ -179,7 +263,7 @@ mod tests {
 
     fn unranked<R: Rank>(table: &Combinations<R>, rank: R) -> Vec<usize> {
         let mut members = Vec::new();
-        table.unrank(rank, |symbol| members.push(symbol)).expect("a rank of a subset");
+        table.unrank([rank], |symbol| members.push(symbol)).expect("a rank of a subset");
         members.reverse();
         members
     }
@@ -201,7 +285,7 @@ mod tests {
                 assert_eq!(members.len(), size);
                 assert_eq!(unranked(&table, table.rank(&bits(&members))), members);
             }
-            assert_eq!(table.unrank(count, |_| unreachable!("no such subset")), Err(MalformedPayload));
+            assert_eq!(table.unrank([count], |_| unreachable!("no such subset")), Err(MalformedPayload));
         }
     }
 

@@ -1,6 +1,7 @@
 //! Small finite fields: of prime order, or of characteristic 2. Constant time in their elements.
 //!
-//! Elements are the integers below the order. In characteristic 2 an element's bits are the coefficients of a polynomial, taken
+//! Elements are the integers below the order. In characteristic 2 an element's bits are the coefficients of a
+//! polynomial, taken
 //! modulo an irreducible one (Lidl and Niederreiter, "Finite fields", 1997, table C).
 
 /// Irreducible polynomials over GF(2) of degree 1 to 10, bit i being the coefficient of xⁱ.
@@ -11,16 +12,28 @@ const IRREDUCIBLE: [u32; 10] =
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Field {
     order: u32,
-    /// ⌊2^40 / order⌋ + 1: (x · inverse) >> 40 is ⌊x / order⌋ for every x below 2^24, as x · order < 2^40 for orders up to 2^10 (Granlund and
+    /// ⌊2^40 / order⌋ + 1: (x · inverse) >> 40 is ⌊x / order⌋ for every x below 2^24, as x · order < 2^40 for orders
+    /// up to 2^10 (Granlund and
     /// Montgomery, "Division by invariant integers using multiplication", PLDI 1994, theorem 4.2).
     inverse: u64,
     characteristic_two: bool,
+    /// In characteristic 2, the degree of the polynomial that products are taken modulo, and that polynomial.
+    degree: u32,
+    modulus: u32,
 }
 
 impl Field {
     /// The field of this order: a prime, or a power of two, at most 1,024.
     pub(super) fn of_order(order: u32) -> Self {
-        Self { order, inverse: (1 << 40) / u64::from(order) + 1, characteristic_two: order.is_power_of_two() }
+        let characteristic_two = order.is_power_of_two();
+        let degree = if characteristic_two { order.trailing_zeros() } else { 1 };
+        Self {
+            order,
+            inverse: (1 << 40) / u64::from(order) + 1,
+            characteristic_two,
+            degree,
+            modulus: IRREDUCIBLE[degree as usize - 1],
+        }
     }
 
     pub(super) fn order(self) -> u32 {
@@ -29,6 +42,9 @@ impl Field {
 
     /// ⌊x / order⌋ and the remainder, for x below 2^24.
     pub(super) fn divide(self, x: u32) -> (u32, u32) {
+        if self.characteristic_two {
+            return (x >> self.degree, x & (self.order - 1));
+        }
         let quotient = ((u64::from(x) * self.inverse) >> 40) as u32;
         (quotient, x - quotient * self.order)
     }
@@ -42,20 +58,29 @@ impl Field {
     }
 
     pub(super) fn multiply(self, a: u32, b: u32) -> u32 {
-        if self.characteristic_two { self.multiply_polynomials(a, b) } else { self.divide(a * b).1 }
+        self.inner_product([(a, b)].into_iter())
     }
 
-    /// Shift and add, reducing at each step; masks in place of branches.
-    fn multiply_polynomials(self, mut a: u32, b: u32) -> u32 {
-        let degree = self.order.trailing_zeros();
-        let modulus = IRREDUCIBLE[degree as usize - 1];
-        let mut product = 0;
-        for bit in 0..degree {
-            product ^= a & (b >> bit & 1).wrapping_neg();
-            a <<= 1;
-            a ^= modulus & (a >> degree & 1).wrapping_neg();
+    /// Σ a b over the pairs, of which there are at most 12: reduced once, as 12 products of primes below 2^10 stay
+    /// below 2^24.
+    pub(super) fn inner_product(self, pairs: impl Iterator<Item = (u32, u32)>) -> u32 {
+        if self.characteristic_two {
+            self.reduce(pairs.fold(0, |sum, (a, b)| sum ^ self.multiply_polynomials(a, b)))
+        } else {
+            self.divide(pairs.fold(0, |sum, (a, b)| sum + a * b)).1
         }
-        product
+    }
+
+    /// The product of two polynomials of degrees below that of the field. Masks in place of branches.
+    fn multiply_polynomials(self, a: u32, b: u32) -> u32 {
+        (0..self.degree).fold(0, |product, bit| product ^ (a << bit) & (b >> bit & 1).wrapping_neg())
+    }
+
+    /// The remainder of such a product. Masks in place of branches.
+    fn reduce(self, product: u32) -> u32 {
+        let step =
+            |rest: u32, bit: u32| rest ^ (self.modulus << bit) & (rest >> (bit + self.degree) & 1).wrapping_neg();
+        (0..self.degree - 1).rev().fold(product, step)
     }
 }
 
@@ -69,7 +94,8 @@ mod tests {
         (0..=Geometry::MAX_FIELD_SIZE).filter(known).map(Field::of_order)
     }
 
-    /// A product by a nonzero element is a permutation: so there are no divisors of zero, and every element has an inverse.
+    /// A product by a nonzero element is a permutation: so there are no divisors of zero, and every element has an
+    /// inverse.
     #[test]
     fn products_by_an_element_are_permutations() {
         for field in fields().filter(|field| field.order() <= 64 || field.order().is_power_of_two()) {

@@ -18,8 +18,9 @@
 //! **Cost**: ⌈log2 k⌉ bits, constant time. **Variance** of a share f from n reports: (f p(1−p) + (1−f) q(1−q)) / (n (p−q)²). **Does not
 //! protect** more than the one answer. For large k one fake report moves a share by (1−q)/(p−q), which grows with k.
 
-use subtle::{ConditionallySelectable, ConstantTimeGreater, ConstantTimeLess};
+use subtle::ConditionallySelectable;
 
+use super::compare::{borrow, is_below};
 use super::payload::{MalformedPayload, Payload};
 use super::{Coin, Draws, FrequencyOracle, LocalRandomizer};
 use crate::privacy::entropy::{EntropyError, EntropySource, uniform_below, uniform_below_u32};
@@ -51,10 +52,10 @@ impl KAryResponse {
 
     /// The symbol that is reported in place of a true one. Also the last step of mechanisms that first map a symbol to fewer.
     pub(super) fn respond(&self, symbol: u32, entropy: &mut dyn EntropySource) -> Result<u32, EntropyError> {
-        let keep = uniform_below(self.total_weight, entropy)?.ct_lt(&self.keep_weight);
+        let keep = is_below(uniform_below(self.total_weight, entropy)?, self.keep_weight);
         let other = uniform_below_u32(self.domain_size - 1, entropy)?;
         // The others in increasing order, the true symbol left out.
-        let other = other + u32::from((!symbol.ct_gt(&other)).unwrap_u8());
+        let other = other + 1 - borrow(other, symbol);
         Ok(u32::conditional_select(&other, &symbol, keep))
     }
 }

@@ -19,8 +19,9 @@
 //! **Cost**: 1 bit; ⌈log2 (k+2b+2)⌉ bits. **Variance** of a mean on \[−1, 1\] from n reports: (((e^ε+1)/(e^ε−1))² − x²)/n for the bit; for the mixture at the best s
 //! and b, independent of x. **Does not protect** more than the one answer.
 
-use subtle::{ConditionallySelectable, ConstantTimeLess};
+use subtle::ConditionallySelectable;
 
+use super::compare::is_below;
 use super::payload::{MalformedPayload, Payload};
 use super::window::SlidingWindow;
 use super::{Coin, Draws, LocalRandomizer};
@@ -51,7 +52,7 @@ impl DuchiBit {
         let (of_true, of_false) = (u128::from(self.weights.of_true), u128::from(self.weights.of_false));
         let ones = u128::from(place) * of_true + u128::from(self.last_place - place) * of_false;
         let draw = uniform_below(u128::from(self.last_place) * (of_true + of_false), entropy)?;
-        Ok(u32::from(draw.ct_lt(&ones).unwrap_u8()))
+        Ok(u32::from(is_below(draw, ones).unwrap_u8()))
     }
 }
 
@@ -122,7 +123,8 @@ impl LocalRandomizer for HybridMean {
     fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> Result<Payload, EntropyError> {
         assert!(symbol < self.domain_size(), "a symbol lies below the domain size");
         let Permit { .. } = permit;
-        let windowed = uniform_below_u32(Self::SHARES, draws.entropy)?.ct_lt(&self.window_share);
+        let draw = uniform_below_u32(Self::SHARES, draws.entropy)?;
+        let windowed = is_below(u128::from(draw), u128::from(self.window_share));
         let place = self.window.respond(symbol as u32, draws.entropy)?;
         let bit = self.window.outputs() + self.bit.respond(symbol, draws.entropy)?;
         Ok(Payload::from_number(u64::from(u32::conditional_select(&bit, &place, windowed))))

@@ -28,8 +28,9 @@
 //! **Cost**: ⌈log2 K⌉ bits, O(t) products; one counter per report, and all counts by one transform of O(t q K) sums. **Variance** of a share f from n
 //! reports: (f p(1−p) + (1−f) q′(1−q′)) / (n (p−q′)²). **Does not protect** more than the one answer.
 
-use subtle::{ConditionallySelectable, ConstantTimeLess};
+use subtle::ConditionallySelectable;
 
+use super::compare::is_below;
 use super::field::Field;
 use super::payload::{MalformedPayload, Payload};
 use super::{Coin, Draws, FrequencyOracle, LocalRandomizer};
@@ -117,13 +118,13 @@ impl ProjectiveGeometry {
 
     /// −Σ a_i y_i, the y_0 of the point on a symbol's hyperplane.
     fn meet(&self, symbol: u32, direction: &[u32; Geometry::MAX_DIMENSION]) -> u32 {
-        let (mut rest, mut sum) = (symbol, 0);
-        for coordinate in &direction[..self.coordinates] {
+        let mut rest = symbol;
+        let pairs = direction[..self.coordinates].iter().map(|coordinate| {
             let (quotient, digit) = self.field.divide(rest);
-            sum = self.field.add(sum, self.field.multiply(digit, *coordinate));
             rest = quotient;
-        }
-        self.field.negate(sum)
+            (digit, *coordinate)
+        });
+        self.field.negate(self.field.inner_product(pairs))
     }
 }
 
@@ -144,7 +145,7 @@ impl LocalRandomizer for ProjectiveGeometry {
         let index = uniform_below_u32(self.on_hyperplane, draws.entropy)?;
         let other = 1 + uniform_below_u32(self.field.order() - 1, draws.entropy)?;
 
-        let (apart, keep) = (u.ct_lt(&self.apart_weight), u.ct_lt(&self.keep_weight));
+        let (apart, keep) = (is_below(u, self.apart_weight), is_below(u, self.keep_weight));
         let offset = u32::conditional_select(&other, &0, keep);
         let first = self.field.add(self.meet(symbol as u32, &self.direction(index)), offset);
         let point = 1 + index * self.field.order() + first;

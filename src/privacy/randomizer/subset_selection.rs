@@ -33,9 +33,10 @@
 //! more than the one answer: many answers add up, which is the ledger's business.
 
 use crypto_bigint::U256;
-use subtle::{ConditionallySelectable, ConstantTimeEq, ConstantTimeLess};
+use subtle::{ConditionallySelectable, ConstantTimeEq};
 
 use super::combination::{Bits, Combinations, Rank};
+use super::compare::{borrow, is_below};
 use super::payload::{MalformedPayload, Payload};
 use super::{Coin, Draws, FrequencyOracle, LocalRandomizer};
 use crate::privacy::entropy::{EntropyError, EntropySource, accept_below_u32, uniform_below};
@@ -94,16 +95,20 @@ impl SubsetSelection {
     /// [`MalformedPayload`] when no subset has this rank.
     pub fn decode(&self, payload: &Payload) -> Result<Vec<usize>, MalformedPayload> {
         let mut subset = Vec::with_capacity(self.subset_size as usize);
-        self.members(payload, |symbol| subset.push(symbol))?;
+        self.members([payload], |symbol| subset.push(symbol))?;
         subset.reverse();
         Ok(subset)
     }
 
-    fn members(&self, payload: &Payload, found: impl FnMut(usize)) -> Result<(), MalformedPayload> {
+    fn members<const N: usize>(
+        &self,
+        payloads: [&Payload; N],
+        found: impl FnMut(usize),
+    ) -> Result<(), MalformedPayload> {
         match &self.table {
-            Table::Narrow(table) => table.unrank(Rank::from_payload(payload)?, found),
-            Table::Medium(table) => table.unrank(Rank::from_payload(payload)?, found),
-            Table::Wide(table) => table.unrank(Rank::from_payload(payload)?, found),
+            Table::Narrow(table) => unrank(table, payloads, found),
+            Table::Medium(table) => unrank(table, payloads, found),
+            Table::Wide(table) => unrank(table, payloads, found),
         }
     }
 
@@ -124,8 +129,8 @@ impl SubsetSelection {
             let places = left.min(u64::BITS) as usize;
             entropy.fill(&mut buffer[..4 * places])?;
             for (place, draw) in buffer[..4 * places].as_chunks().0.iter().enumerate() {
-                let taken = accept_below_u32(*draw, left, entropy)?.ct_lt(&size).unwrap_u8();
-                size -= u32::from(taken);
+                let taken = borrow(accept_below_u32(*draw, left, entropy)?, size);
+                size -= taken;
                 left -= 1;
                 *word |= u64::from(taken) << place;
             }
@@ -146,7 +151,7 @@ impl LocalRandomizer for SubsetSelection {
     fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> Result<Payload, EntropyError> {
         assert!(symbol < self.domain_size as u64, "a symbol lies below the domain size");
         let Permit { .. } = permit;
-        let keep = uniform_below(self.total_weight, draws.entropy)?.ct_lt(&self.keep_weight);
+        let keep = is_below(uniform_below(self.total_weight, draws.entropy)?, self.keep_weight);
         let size = u32::conditional_select(&self.subset_size, &(self.subset_size - 1), keep);
         let mut subset = self.choose_others(size, draws.entropy)?;
 
@@ -165,11 +170,24 @@ impl LocalRandomizer for SubsetSelection {
     }
 
     fn check(&self, payload: &Payload) -> Result<(), MalformedPayload> {
-        self.members(payload, |_| ())
+        match &self.table {
+            Table::Narrow(table) => table.check(&Rank::from_payload(payload)?),
+            Table::Medium(table) => table.check(&Rank::from_payload(payload)?),
+            Table::Wide(table) => table.check(&Rank::from_payload(payload)?),
+        }
     }
 
     fn accumulate(&self, payload: &Payload, _: &Coin, counters: &mut [u64]) -> Result<(), MalformedPayload> {
-        self.members(payload, |symbol| counters[symbol] += 1)
+        self.members([payload], |symbol| counters[symbol] += 1)
+    }
+
+    fn accumulate_all(&self, reports: &[(Payload, Coin)], counters: &mut [u64]) -> Result<(), MalformedPayload> {
+        reports.iter().try_for_each(|(payload, _)| self.check(payload))?;
+        let (groups, rest) = reports.as_chunks::<4>();
+        for [(a, _), (b, _), (c, _), (d, _)] in groups {
+            self.members([a, b, c, d], |symbol| counters[symbol] += 1)?;
+        }
+        rest.iter().try_for_each(|(payload, coin)| self.accumulate(payload, coin, counters))
     }
 
     fn oracle(&self) -> Option<&dyn FrequencyOracle> {
@@ -180,5 +198,42 @@ impl LocalRandomizer for SubsetSelection {
 impl FrequencyOracle for SubsetSelection {
     fn support(&self, counters: &[u64]) -> Vec<u64> {
         counters.to_vec()
+    }
+}
+
+fn unrank<R: Rank, const N: usize>(
+    table: &Combinations<R>,
+    payloads: [&Payload; N],
+    found: impl FnMut(usize),
+) -> Result<(), MalformedPayload> {
+    let mut ranks = [R::ZERO; N];
+    for (rank, payload) in ranks.iter_mut().zip(payloads) {
+        *rank = R::from_payload(payload)?;
+    }
+    table.unrank(ranks, found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_counted_like_its_reports() {
+        let oracle = SubsetSelection::new(9, 4, Weights { of_true: 3, of_false: 1 });
+        let reports: Vec<(Payload, Coin)> = (0..126).map(|rank| (Payload::from_number(rank), [0; 16])).collect();
+        let mut together = vec![0; 9];
+        oracle.accumulate_all(&reports, &mut together).expect("ranks below C(9, 4)");
+        assert_eq!(together, [56; 9], "each symbol is in C(8, 3) subsets");
+        for length in [0, 1, 3, 4, 7] {
+            let (mut one_by_one, mut together) = (vec![0; 9], vec![0; 9]);
+            for (payload, coin) in &reports[..length] {
+                oracle.accumulate(payload, coin, &mut one_by_one).expect("a rank");
+            }
+            oracle.accumulate_all(&reports[..length], &mut together).expect("ranks");
+            assert_eq!(together, one_by_one, "{length} reports");
+        }
+        let malformed = (Payload::from_number(126), [0; 16]);
+        assert_eq!(oracle.accumulate_all(&[reports[0], malformed], &mut together), Err(MalformedPayload));
+        assert_eq!(together, [56; 9], "nothing is added");
     }
 }

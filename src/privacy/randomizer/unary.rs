@@ -17,8 +17,9 @@
 //!
 //! **Cost**: k bits, k draws. **Variance** of a share f from n reports: (f/4 + (1−f) q(1−q)) / (n (1/2−q)²). **Does not protect** more than the one answer.
 
-use subtle::{ConditionallySelectable, ConstantTimeEq, ConstantTimeLess};
+use subtle::{ConditionallySelectable, ConstantTimeEq};
 
+use super::compare::is_below;
 use super::payload::{MalformedPayload, Payload};
 use super::{Coin, Draws, FrequencyOracle, LocalRandomizer};
 use crate::privacy::entropy::{EntropyError, uniform_below};
@@ -67,7 +68,7 @@ impl LocalRandomizer for OptimizedUnary {
         let fair = fair[0] & 1;
         let mut bytes = [0; Payload::MAX_BYTES];
         for place in 0..self.domain_size {
-            let flipped = uniform_below(self.total_weight, draws.entropy)?.ct_lt(&self.set_weight).unwrap_u8();
+            let flipped = is_below(uniform_below(self.total_weight, draws.entropy)?, self.set_weight).unwrap_u8();
             let bit = u8::conditional_select(&flipped, &fair, (place as u64).ct_eq(&symbol));
             bytes[Payload::MAX_BYTES - 1 - place / 8] |= bit << (place % 8);
         }
@@ -75,14 +76,18 @@ impl LocalRandomizer for OptimizedUnary {
     }
 
     fn check(&self, payload: &Payload) -> Result<(), MalformedPayload> {
-        let unused = (self.domain_size..8 * Payload::MAX_BYTES).any(|place| bit(payload, place) == 1);
-        if unused { Err(MalformedPayload) } else { Ok(()) }
+        let (unused, used) = payload.as_bytes().split_at(Payload::MAX_BYTES - self.domain_size.div_ceil(8));
+        let partial = self.domain_size % 8;
+        let fits = unused.iter().all(|byte| *byte == 0) && (partial == 0 || used[0] >> partial == 0);
+        if fits { Ok(()) } else { Err(MalformedPayload) }
     }
 
     fn accumulate(&self, payload: &Payload, _: &Coin, counters: &mut [u64]) -> Result<(), MalformedPayload> {
         self.check(payload)?;
-        for (place, counter) in counters.iter_mut().enumerate() {
-            *counter += u64::from(bit(payload, place));
+        for (byte, counters) in payload.as_bytes().iter().rev().zip(counters.chunks_mut(8)) {
+            for (place, counter) in counters.iter_mut().enumerate() {
+                *counter += u64::from(byte >> place & 1);
+            }
         }
         Ok(())
     }
@@ -96,9 +101,4 @@ impl FrequencyOracle for OptimizedUnary {
     fn support(&self, counters: &[u64]) -> Vec<u64> {
         counters.to_vec()
     }
-}
-
-/// The bit of a symbol.
-fn bit(payload: &Payload, symbol: usize) -> u8 {
-    payload.as_bytes()[Payload::MAX_BYTES - 1 - symbol / 8] >> (symbol % 8) & 1
 }

@@ -21,8 +21,9 @@
 //!
 //! **Cost**: ⌈log2 (k+2b)⌉ bits, constant time. **Does not protect** more than the one answer.
 
-use subtle::{ConditionallySelectable, ConstantTimeEq, ConstantTimeGreater, ConstantTimeLess};
+use subtle::{ConditionallySelectable, ConstantTimeEq};
 
+use super::compare::{borrow, is_below};
 use super::payload::{MalformedPayload, Payload};
 use super::{Coin, Draws, LocalRandomizer};
 use crate::privacy::entropy::{EntropyError, EntropySource, uniform_below, uniform_below_u32};
@@ -64,12 +65,11 @@ impl SlidingWindow {
 
     /// The place that is reported for a true one.
     pub(super) fn respond(&self, place: u32, entropy: &mut dyn EntropySource) -> Result<u32, EntropyError> {
-        let near = uniform_below(self.total_weight, entropy)?.ct_lt(&self.near_weight);
+        let near = is_below(uniform_below(self.total_weight, entropy)?, self.near_weight);
         let inside = place + uniform_below_u32(self.width, entropy)?;
         let outside = uniform_below_u32(self.domain_size - 1, entropy)?;
         // The places outside in increasing order: those from `place` on lie behind the window.
-        let behind = !place.ct_gt(&outside);
-        let outside = outside + u32::conditional_select(&0, &self.width, behind);
+        let outside = outside + self.width * (1 - borrow(outside, place));
         Ok(u32::conditional_select(&outside, &inside, near))
     }
 }
