@@ -5,23 +5,30 @@
 //!
 //! | Symbol | Code | Meaning | Range |
 //! | --- | --- | --- | --- |
-//! | k | `domain_size` | symbols | 2–65,536 |
-//! | g | `hash_range` | buckets; e^ε + 1 is best | 2–65,536 |
-//! | a, b | | multiplier and summand of the hash, from the coin | 32 bits each |
+//! | k | `domain_size` | symbols | 2–8,192 |
+//! | g | `hash_range` | buckets; e^ε + 1 is best | 2–65,535 |
+//! | a, b, c | | coefficients of the hash, from the coin | 40 bits each |
 //! | p | | P\[the bucket of v is reported, given x = v\] = W_t / (W_t + (g−1) W_f) | |
 //! | q | | the same given x ≠ v, over the hash: 1/g, up to the rounding of buckets | |
 //!
-//! The hash of v is the bucket of the 16 high bits of a·v + b mod 2^32: pairwise independent for v < 2^16 (Dietzfelbinger, "Universal hashing
-//! and k-wise independent random variables via integer arithmetic without primes", STACS 1996, theorem 3). Bucket y holds the values from
-//! ⌈y 2^16/g⌉ to below ⌈(y+1) 2^16/g⌉.
+//! The hash of v is the bucket of the 16 high bits of a·v² + b·v + c mod 2^40: **independent and uniform for any three
+//! symbols**, which the covariance of two estimates needs, since two false symbols and the true one meet in it. (A line
+//! a·v + b puts the middle one of three equidistant symbols into the bucket of the outer two every other time that
+//! these share one.) *Argument.* For three symbols the hash is V·(c, b, a) with Vandermonde's matrix V. Its invariant
+//! factors are 1, 2^m and 2^(m+M) up to units, where 2^m and 2^M are the least and the largest power of two that
+//! divides a difference; M ≤ 12 and m ≤ 11 for symbols below 2^13. So the triples that it reaches, each equally often,
+//! are closed under adding 2^23, and so 2^24, to any of the three: their 16 high bits are uniform. The case of two
+//! symbols is Dietzfelbinger's ("Universal hashing and k-wise independent random variables via integer arithmetic
+//! without primes", STACS 1996, theorem 3). Bucket y holds the values from ⌈y 2^16/g⌉ to below ⌈(y+1) 2^16/g⌉.
 //!
-//! **Claim.** The report is ln(W_t/W_f)-LDP, given the coin. *Argument.* The coin is a pseudo-random function of the device secret,
-//! window and question, so it is independent of data; given the coin, the report is k-ary randomized response of a function of the symbol.
+//! **Claim.** The report is ln(W_t/W_f)-LDP, given the coin. *Argument.* The coin is a pseudo-random function of the
+//! device secret, window and question, so it is independent of data; given the coin, the report is k-ary randomized
+//! response of a function of the symbol.
 //!
 //! *Held by the compiler*: a [`Permit`] is consumed. *Held by the spec*: ln(W_t/W_f) ≤ ε.
 //!
-//! **Cost**: ⌈log2 g⌉ bits, constant time; O(k) to count. **Variance** of a share f from n reports: (f p(1−p) + (1−f) q(1−q)) / (n (p−q)²). **Does not
-//! protect** more than the one answer.
+//! **Cost**: ⌈log2 g⌉ bits, constant time; O(k) to count. **Variance** of a share f from n reports: (f p(1−p) + (1−f)
+//! q(1−q)) / (n (p−q)²). **Does not protect** more than the one answer.
 
 use super::k_ary::KAryResponse;
 use super::payload::{MalformedPayload, Payload};
@@ -30,38 +37,48 @@ use crate::privacy::entropy::EntropyError;
 use crate::privacy::permit::Permit;
 use crate::spec::Weights;
 
-/// A pairwise independent hash of symbols below 2^16.
+/// A hash of symbols below 2^13 that is uniform and independent for any three of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BucketHash {
-    multiplier: u32,
-    summand: u32,
+    /// a, b, c times 2^24, so that products wrap modulo 2^40.
+    coefficients: [u64; 3],
     range: u32,
 }
 
 impl BucketHash {
-    /// The hash that the first eight bytes stand for.
-    pub(super) fn of(seed: &[u8; 8], range: u32) -> Self {
-        let [a0, a1, a2, a3, b0, b1, b2, b3] = *seed;
-        Self { multiplier: u32::from_be_bytes([a0, a1, a2, a3]), summand: u32::from_be_bytes([b0, b1, b2, b3]), range }
+    /// The hash that the first 15 bytes stand for: three coefficients of five bytes, most significant first.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer.
+    pub(super) fn of(seed: &[u8], range: u32) -> Self {
+        let coefficient = |place: usize| {
+            let mut bytes = [0; 8];
+            bytes[..5].copy_from_slice(&seed[5 * place..5 * place + 5]);
+            u64::from_be_bytes(bytes)
+        };
+        Self { coefficients: [0, 1, 2].map(coefficient), range }
     }
 
     /// The bucket of a symbol.
     pub(super) fn bucket(&self, symbol: u32) -> u32 {
-        ((self.value(symbol) >> 16) * self.range) >> 16
+        // Fits: 16 bits times a range below 2^16.
+        ((self.value(u64::from(symbol)) >> 48) as u32 * self.range) >> 16
     }
 
-    fn value(&self, symbol: u32) -> u32 {
-        self.multiplier.wrapping_mul(symbol).wrapping_add(self.summand)
+    fn value(&self, symbol: u64) -> u64 {
+        let [a, b, c] = self.coefficients;
+        a.wrapping_mul(symbol).wrapping_add(b).wrapping_mul(symbol).wrapping_add(c)
     }
 
     /// Adds one to the counter of each symbol in a bucket.
     pub(super) fn count(&self, bucket: u32, counters: &mut [u64]) {
-        let start = |bucket: u32| u64::from(bucket << 16).div_ceil(u64::from(self.range)) << 16;
-        let (first, end) = (start(bucket), start(bucket + 1));
-        // Fits: a bucket is a part of 2^32. The last one ends there, which wraps to 0.
-        let (first, width) = (first as u32, (end - first) as u32);
-        for (symbol, counter) in counters.iter_mut().enumerate() {
-            *counter += u64::from(self.value(symbol as u32).wrapping_sub(first) < width);
+        let start = |bucket: u32| (u64::from(bucket) << 16).div_ceil(u64::from(self.range));
+        let (first, end) = (start(bucket) << 48, start(bucket + 1) << 48);
+        // A bucket is a part of 2^64. The last one ends there, which wraps to 0.
+        let width = end.wrapping_sub(first);
+        for (symbol, counter) in (0..).zip(counters) {
+            *counter += u64::from(self.value(symbol).wrapping_sub(first) < width);
         }
     }
 }
@@ -75,26 +92,25 @@ pub struct LocalHashing {
 }
 
 impl LocalHashing {
-    /// Most symbols, and most buckets: the hash has 16 bits.
-    pub const MAX_DOMAIN: u64 = 1 << 16;
+    /// Most symbols.
+    pub const MAX_DOMAIN: u64 = 1 << 13;
 
     /// Over `domain_size` symbols with `hash_range` buckets.
     ///
     /// # Panics
     ///
-    /// If there are more symbols or buckets than [`LocalHashing::MAX_DOMAIN`], or fewer than 2 buckets.
+    /// If there are more symbols than [`LocalHashing::MAX_DOMAIN`], 2^16 buckets or more, or fewer than 2.
     #[must_use]
     pub fn new(domain_size: u64, hash_range: u32, weights: Weights) -> Self {
-        assert!(domain_size <= Self::MAX_DOMAIN, "the hash is pairwise independent below 2^16");
-        assert!(u64::from(hash_range) < Self::MAX_DOMAIN, "the hash has 16 bits");
+        assert!(domain_size <= Self::MAX_DOMAIN, "the hash is independent for three symbols below 2^13");
+        assert!(hash_range < 1 << 16, "the hash has 16 bits");
         let response = KAryResponse::new(u64::from(hash_range), weights);
         // Fits: it was just compared.
         Self { domain_size: domain_size as u32, hash_range, response }
     }
 
     fn hash(&self, coin: &Coin) -> BucketHash {
-        let [a0, a1, a2, a3, b0, b1, b2, b3, ..] = *coin;
-        BucketHash::of(&[a0, a1, a2, a3, b0, b1, b2, b3], self.hash_range)
+        BucketHash::of(coin, self.hash_range)
     }
 }
 
@@ -142,7 +158,7 @@ mod tests {
     #[test]
     fn buckets_are_counted_as_they_are_hashed() {
         for range in [2, 3, 5, 56, 404, 65_535] {
-            for seed in [[0; 8], [0xFF; 8], [0x9E, 0x37, 0x79, 0xB9, 0x7F, 0x4A, 0x7C, 0x15]] {
+            for seed in [[0; 15], [0xFF; 15], *b"fifteen letters"] {
                 let hash = BucketHash::of(&seed, range);
                 let mut counters = vec![0; 1_000];
                 (0..range).for_each(|bucket| hash.count(bucket, &mut counters));
@@ -153,6 +169,28 @@ mod tests {
                 let expected: Vec<u64> = (0..1_000).map(|symbol| u64::from(hash.bucket(symbol) == bucket)).collect();
                 assert_eq!(counters, expected, "range {range}");
             }
+        }
+    }
+
+    /// The argument of the module in small: the 3 high bits of 6, for symbols below 2^3, where m + M ≤ 3 = 6 − 3. Every
+    /// triple of high bits comes from equally many coefficients. Adding to the high bits of c turns all three alike, so
+    /// it is enough that the two differences are uniform over the rest.
+    #[test]
+    fn three_symbols_are_independent() {
+        let uniform = |squares: u32, [x, y, z]: [u32; 3]| {
+            let mut seen = [0_u32; 64];
+            for (a, b) in (0..squares).flat_map(|a| (0..64).map(move |b| (a, b))) {
+                for c in 0..8 {
+                    let high = |v: u32| ((a * v + b) * v + c) % 64 / 8;
+                    let turned = |v: u32| (high(v) + 8 - high(x)) % 8;
+                    seen[(8 * turned(y) + turned(z)) as usize] += 1;
+                }
+            }
+            seen.iter().all(|count| *count == seen[0])
+        };
+        for symbols in [[0, 1, 2], [3, 5, 7], [1, 7, 4], [0, 4, 2], [7, 6, 5], [2, 6, 4]] {
+            assert!(uniform(64, symbols), "symbols {symbols:?}");
+            assert!(!uniform(1, symbols), "a line is not enough for {symbols:?}");
         }
     }
 }

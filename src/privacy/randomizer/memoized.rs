@@ -1,11 +1,11 @@
 //! Memoized hashing: what is reported over and over about a value that does not change is hidden once for all.
 //!
-//! LOLOHA (Arcolezi, Pinzón, Palamidessi and Gambs, "Frequency estimation of evolving data under local differential privacy", EDBT 2023, section 3), with the second
-//! round calibrated exactly: see `accounting::memoized`.
+//! LOLOHA (Arcolezi, Pinzón, Palamidessi and Gambs, "Frequency estimation of evolving data under local differential
+//! privacy", EDBT 2023, section 3), with the second round calibrated exactly: see `accounting::memoized`.
 //!
 //! | Symbol | Code | Meaning | Range |
 //! | --- | --- | --- | --- |
-//! | k | `domain_size` | symbols | 2–65,536 |
+//! | k | `domain_size` | symbols | 2–8,192 |
 //! | C | `cohorts` | hashes that devices share; a device keeps one for an epoch | 1–4,096 |
 //! | g | `hash_range` | buckets | 2–256 |
 //! | W_t, W_f | `weights` | of the first, memoized round | ln(W_t/W_f) = ε_∞ |
@@ -13,16 +13,21 @@
 //! | p₁, q₁; p₂, q₂ | | W_t/(W_t+(g−1)W_f), W_f/(…); the same of the second round | |
 //! | P, Q | | p₁p₂ + (g−1)q₁q₂; p₁q₂ + q₁p₂ + (g−2)q₁q₂ | |
 //!
-//! **Claim.** One report is ln(P/Q)-LDP; all reports of an epoch together are g·ε_∞-LDP. *Argument.* The cohort and the memoized answers are pseudo-random functions of a key of the device and the
-//! epoch. A report has probability P if it is the bucket of the symbol and Q if not. All reports of an epoch are functions of fresh entropy and of the memoized answers, one for
-//! each bucket that occurred; each of these is ε_∞-LDP in its bucket and there are at most g.
+//! **Claim.** One report is ln(P/Q)-LDP; all reports of an epoch together are g·ε_∞-LDP. *Argument.* The cohort and the
+//! memoized answers are pseudo-random functions of a key of the device and the epoch. A report has probability P if it
+//! is the bucket of the symbol and Q if not. All reports of an epoch are functions of fresh entropy and of the memoized
+//! answers, one for each bucket that occurred; each of these is ε_∞-LDP in its bucket and there are at most g.
 //!
-//! *Held by the compiler*: a [`Permit`] is consumed. *Held by the spec*: ln(W_t/W_f) ≤ ε_∞, and the ledger is charged g·ε_∞ for an epoch.
+//! *Held by the compiler*: a [`Permit`] is consumed. *Held by the spec*: ln(W_t/W_f) ≤ ε_∞, and the ledger is charged
+//! g·ε_∞ for an epoch.
 //!
-//! **Cost**: ⌈log2 (C g)⌉ bits, three HMACs. **Variance** of a share from n reports: q*(1−q*)/(n (P−q*)²) with q* = 1/g. **Does not protect** against linking: a device keeps
-//! its cohort for an epoch, log2 C bits that its reports have in common. A change of the value shows as a change of reports.
+//! **Cost**: ⌈log2 (C g)⌉ bits, three HMACs. **Variance** of a share from n reports: q*(1−q*)/(n (P−q*)²) with q* =
+//! 1/g. **Bias**: the C hashes are fixed, so two symbols meet in 1/g of them only to within √((1/g)(1−1/g)/C); a share
+//! f of another symbol moves an estimate by about f/√((g−1) C): many cohorts, or wide tolerances. **Does not protect**
+//! against linking: a device keeps its cohort for an epoch, log2 C bits that its reports have in common. A change of
+//! the value shows as a change of reports.
 
-use super::hashing::BucketHash;
+use super::hashing::{BucketHash, LocalHashing};
 use super::k_ary::KAryResponse;
 use super::payload::{MalformedPayload, Payload};
 use super::{Coin, Draws, FrequencyOracle, LocalRandomizer};
@@ -42,7 +47,7 @@ pub struct MemoizedHashing {
 
 impl MemoizedHashing {
     /// Most symbols.
-    pub const MAX_DOMAIN: u64 = 1 << 16;
+    pub const MAX_DOMAIN: u64 = LocalHashing::MAX_DOMAIN;
 
     /// Over `domain_size` symbols with `hash_range` buckets.
     ///
@@ -51,7 +56,7 @@ impl MemoizedHashing {
     /// If there are more symbols than [`MemoizedHashing::MAX_DOMAIN`], fewer than 2 buckets, or no cohort.
     #[must_use]
     pub fn new(domain_size: u64, hash_range: u32, cohorts: u32, weights: Weights, fresh: Weights) -> Self {
-        assert!(domain_size <= Self::MAX_DOMAIN, "the hash is pairwise independent below 2^16");
+        assert!(domain_size <= Self::MAX_DOMAIN, "the hash is independent for three symbols below 2^13");
         assert!(cohorts > 0, "a device is in some cohort");
         Self {
             domain_size: domain_size as u32,
@@ -67,8 +72,7 @@ impl MemoizedHashing {
         use sha2::{Digest, Sha256};
         let digest =
             Sha256::new().chain_update(b"driftglass cohort hash v1").chain_update(cohort.to_be_bytes()).finalize();
-        let [a0, a1, a2, a3, b0, b1, b2, b3, ..]: [u8; 32] = digest.into();
-        BucketHash::of(&[a0, a1, a2, a3, b0, b1, b2, b3], self.hash_range)
+        BucketHash::of(&digest, self.hash_range)
     }
 
     fn outputs(&self) -> u64 {
