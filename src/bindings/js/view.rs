@@ -167,6 +167,8 @@ impl ReportView {
     pub(super) fn new(monitor: &Monitor, report: &Report) -> Option<Self> {
         let spec = monitor.spec();
         let question = spec.questions.get(usize::from(report.question))?;
+        // All reports of a spec have one length; leading zeros of a longer one would say the same number.
+        (report.payload.len() == spec.payload_len()).then_some(())?;
         let symbols = supported(question, report)?;
         let field = |name, offset, length| FieldView { name, offset, length };
         Some(Self {
