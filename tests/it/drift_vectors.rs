@@ -1,22 +1,24 @@
 //! Shares, covariance, test statistic and p-value against fixtures that were computed by an independent implementation.
 //!
-//! k-ary randomized response (GRR) is subset selection with w = 1. The fixtures use the real number e^ε; here weights are integers, and e^ε lies
-//! between W_t/W_f and (W_t+1)/W_f. Every quantity below is monotone in that ratio over so short a span (relative length 2^-32), so the fixture's value must lie between the two
-//! values at W_t and W_t + 1. The slack beyond them is rounding: a share is a quotient of differences of about 1/(p−q) < 30 times their size, so 1e-13; the statistic sums
-//! k such squares and both sides round, 1e-11 relative; the p-value of a large statistic T amplifies its error by T/2 ≤ 250, so 1e-8 relative.
+//! k-ary randomized response (GRR) is subset selection with w = 1. The fixtures use the real number e^ε; here weights
+//! are integers, and e^ε lies between W_t/W_f and (W_t+1)/W_f. Every quantity below is monotone in that ratio over so
+//! short a span (relative length 2^-32), so the fixture's value must lie between the two values at W_t and W_t + 1. The
+//! slack beyond them is rounding: a share is a quotient of differences of about 1/(p−q) < 30 times their size, so
+//! 1e-13; the statistic sums k such squares and both sides round, 1e-11 relative; the p-value of a large statistic T
+//! amplifies its error by T/2 ≤ 250, so 1e-8 relative.
 //!
-//! Known reference: Wald's statistic over all cells but one at the null covariance equals Σ (c_j − nπ_j)²/(nπ_j), which is what the fixture holds
-//! (Gaboardi and Rogers, ICML 2018).
+//! Known reference: Wald's statistic over all cells but one at the null covariance equals Σ (c_j − nπ_j)²/(nπ_j), which
+//! is what the fixture holds (Gaboardi and Rogers, ICML 2018).
 
-use driftglass::aggregate::Aggregate;
 use driftglass::drift::{Wald, chi_squared_survival, wald};
 use driftglass::estimate::{Channel, Matrix};
 use driftglass::spec::Randomizer;
 use serde_json::Value;
 
-use crate::randomizers::at_epsilon;
+use crate::randomizers::subsets;
 
-/// Fixtures of methods that the crate does not have yet, by their kind, with their number. Their p-values are checked all the same.
+/// Fixtures of methods that the crate does not have yet, by their kind, with their number. Their p-values are checked
+/// all the same.
 const NOT_YET: [(&str, usize); 6] = [
     // Unary channels: one bit per cell.
     ("oue_two_sample", 9),
@@ -101,12 +103,11 @@ struct Found {
 }
 
 fn found(case: &Case, weight_more: u64) -> Found {
-    let mut randomizer: Randomizer = at_epsilon(1, case.epsilon);
-    randomizer.weight_true += weight_more;
-    let channel = Channel::of(&randomizer, case.counts.len());
+    let mut randomizer: Randomizer = subsets(1, case.epsilon);
+    randomizer.weights.of_true += weight_more;
+    let channel = Channel::of(&randomizer, case.counts.len()).expect("a frequency oracle");
     let n = case.counts.iter().sum();
-    let aggregate = Aggregate::from_sums(n, case.counts.clone());
-    let debiased = channel.estimate(&aggregate).expect("reports").shares;
+    let debiased = channel.estimate(n, &case.counts).expect("reports").shares;
     let null = channel.covariance(&case.reference, n as f64);
     let difference: Vec<f64> = debiased.iter().zip(&case.reference).map(|(now, then)| now - then).collect();
     let wald = wald(&difference, &null).expect("a positive definite covariance");
@@ -135,8 +136,8 @@ fn debiased_shares_agree() {
     }
 }
 
-/// Per report: (diag(π) − ππᵀ)/(p−q)², π = q + (p−q) f, from e^ε itself; the integer weight changes it by less than 2^-32 · 2e^ε/(e^ε−1) < 1e-9 relative
-/// to its largest entry.
+/// Per report: (diag(π) − ππᵀ)/(p−q)², π = q + (p−q) f, from e^ε itself; the integer weight changes it by less than
+/// 2^-32 · 2e^ε/(e^ε−1) < 1e-9 relative to its largest entry.
 #[test]
 fn the_null_covariance_is_that_of_randomized_response() {
     for case in randomized_response() {
@@ -175,12 +176,13 @@ fn statistics_and_p_values_agree() {
     }
 }
 
-/// Σ (c_j − nπ_j)²/(nπ_j): the textbook form of the same statistic, so that the projection is not only compared with itself.
+/// Σ (c_j − nπ_j)²/(nπ_j): the textbook form of the same statistic, so that the projection is not only compared with
+/// itself.
 #[test]
 fn leaving_out_a_cell_is_the_projection() {
     for case in randomized_response() {
         let n: u64 = case.counts.iter().sum();
-        let channel = Channel::of(&at_epsilon(1, case.epsilon), case.counts.len());
+        let channel = Channel::of(&subsets(1, case.epsilon), case.counts.len()).expect("a frequency oracle");
         let (p, q) = (channel.keep_probability(), channel.false_probability());
         let term = |(count, share): (&u64, &f64)| {
             let expected = n as f64 * (q + (p - q) * share);

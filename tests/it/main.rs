@@ -1,6 +1,7 @@
 //! One integration test binary.
 
 mod drift_vectors;
+mod encoding;
 mod entropy;
 mod exact_law;
 mod pipeline;

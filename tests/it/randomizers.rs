@@ -1,19 +1,23 @@
 //! Randomizers and questions for tests, without a spec around them.
 
-use driftglass::privacy::{Charge, Ledger, Permit};
-use driftglass::spec::{Cap, Question, QuestionKind, Randomizer};
+use driftglass::privacy::{
+    Charge, Coin, Draws, EntropyError, EntropySource, Ledger, LocalRandomizer, MemoKey, Payload, Permit,
+};
+use driftglass::spec::{Cap, Mechanism, Question, QuestionKind, Randomizer, Weights};
 
-/// W_f of the tests and of the shipped spec.
-pub(crate) const WEIGHT_FALSE: u64 = 1 << 32;
+/// The weights of ε, W_f being 2^32.
+pub(crate) fn weights(epsilon: f64) -> Weights {
+    Weights::within((epsilon * 1e6) as u64)
+}
 
-/// W_t = ⌊e^ε 2^32⌋: the largest integer whose ratio to 2^32 keeps within ε.
-pub(crate) fn weight_true(epsilon: f64) -> u64 {
-    (libm::exp(epsilon) * WEIGHT_FALSE as f64) as u64
+/// A mechanism at ε.
+pub(crate) fn at_epsilon(mechanism: Mechanism, epsilon: f64) -> Randomizer {
+    Randomizer { mechanism, weights: weights(epsilon) }
 }
 
 /// Subset selection at ε.
-pub(crate) fn at_epsilon(subset_size: usize, epsilon: f64) -> Randomizer {
-    Randomizer { subset_size, weight_true: weight_true(epsilon), weight_false: WEIGHT_FALSE }
+pub(crate) fn subsets(subset_size: usize, epsilon: f64) -> Randomizer {
+    at_epsilon(Mechanism::SubsetSelection { subset_size }, epsilon)
 }
 
 /// A question over a domain; only its randomizer and domain matter.
@@ -35,11 +39,22 @@ pub(crate) fn permit() -> Permit {
     Ledger::default().spend(Charge { at_secs: 0, epsilon_micronats: 1 }, &caps).expect("within the cap")
 }
 
-/// C(n, r), exactly, by the product n (n−1) … / r!; `None` beyond 2^120.
-pub(crate) fn choose(n: u128, r: u128) -> Option<u128> {
-    let mut count = 1_u128;
-    for step in 0..r.min(n) {
-        count = count.checked_mul(n - step)? / (step + 1);
-    }
-    (count < 1 << 120).then_some(if r > n { 0 } else { count })
+/// The number of a report of at most 8 bytes, made with a coin, a memo key and this entropy.
+pub(crate) fn report_of(
+    randomizer: &dyn LocalRandomizer,
+    symbol: u64,
+    coin: &Coin,
+    memo: &[u8; 32],
+    entropy: &mut dyn EntropySource,
+) -> Result<u64, EntropyError> {
+    let memo = MemoKey::from_bytes(*memo);
+    Ok(number(&randomizer.privatize(permit(), symbol, Draws { coin, memo: &memo, entropy })?))
+}
+
+/// The number of a payload of at most 8 bytes.
+pub(crate) fn number(payload: &Payload) -> u64 {
+    let bytes = payload.to_bytes(Payload::MAX_BYTES);
+    let (high, low) = bytes.split_last_chunk::<8>().expect("32 bytes");
+    assert!(high.iter().all(|byte| *byte == 0), "a number below 2^64");
+    u64::from_be_bytes(*low)
 }

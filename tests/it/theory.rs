@@ -1,98 +1,213 @@
 //! The channel of the crate against the theory of frequency oracles.
 //!
-//! `tests/vectors/privacy/theory_freq_oracles.csv` was computed from the formulas of Ye and Barg (2018) with the real number e^ε. Here the weights are
-//! integers: W_t = ⌊e^ε 2^32⌋, W_f = 2^32, so that W_t/W_f is below e^ε by at most 2^-32 relative; n·Var moves by less than
-//! 2^-32 · 2e^ε/(e^ε − 1) < 1.2e-9 relative for ε ≥ 0.5. The csv has five decimals, so the tolerance is 5e-6 for its rounding and 1e-8 relative for the weights.
+//! `tests/vectors/privacy/theory_freq_oracles.csv` was computed from the papers' formulas with the real number e^ε.
+//! Here the weights are integers: W_f = 2^32 and W_t the largest with W_t/W_f ≤ e^ε, so that the ratio is below e^ε by
+//! at most 2^-32 relative; n·Var moves by less than 2^-32 · 2e^ε/(e^ε − 1) < 1.2e-9 relative for ε ≥ 0.5. The csv has
+//! five decimals for noise and three for influence, so the tolerance is half of the last one for its rounding and 1e-8
+//! relative for the weights.
 //!
 //! | Column | Meaning |
 //! | --- | --- |
-//! | `SS_noise` | n·Var of one share f = 1/k: (f p(1−p) + (1−f) q(1−q)) / (p−q)² |
-//! | `SS_nVar` | the same plus f(1−f), as devices are a sample |
-//! | `SS_w` | the subset size with the least n·Var |
+//! | `…_noise` | n·Var of one share f = 1/k: (f p(1−p) + (1−f) q(1−q)) / (p−q)² |
+//! | `…_nVar` | the same plus f(1−f), as devices are a sample |
+//! | `…_influence` | n times what one fake report can move a share by: (1−q)/(p−q) |
+//! | `SS_w`; `PGR_q`, `PGR_t` | the subset size with the least n·Var; the field and the dimension |
 
 use driftglass::estimate::Channel;
-use driftglass::spec::MonitorSpec;
+use driftglass::spec::{Geometry, Mechanism, MonitorSpec, Weights, rank_bits};
 
-use crate::randomizers::{WEIGHT_FALSE, at_epsilon, choose, weight_true};
+use crate::randomizers::{at_epsilon, subsets, weights};
 
 struct Row {
-    k: usize,
-    epsilon: f64,
-    w: usize,
-    noise: f64,
-    variance: f64,
+    header: &'static str,
+    fields: Vec<f64>,
 }
 
+impl Row {
+    fn at(&self, name: &str) -> f64 {
+        let place = self.header.split(',').position(|title| title == name);
+        self.fields[place.unwrap_or_else(|| panic!("no column {name}"))]
+    }
+
+    fn k(&self) -> usize {
+        self.at("k") as usize
+    }
+
+    fn epsilon(&self) -> f64 {
+        self.at("eps")
+    }
+
+    fn w(&self) -> usize {
+        self.at("SS_w") as usize
+    }
+
+    /// Subset selection, where a payload holds the rank of the best size.
+    fn subset_selection(&self) -> Option<Mechanism> {
+        rank_bits(self.k(), self.w()).map(|_| Mechanism::SubsetSelection { subset_size: self.w() })
+    }
+
+    /// Projective geometry, where the csv's field has an order that is implemented and hyperplanes for all symbols.
+    fn projective_geometry(&self) -> Option<Mechanism> {
+        let (field_size, dimension) = (self.at("PGR_q") as u32, self.at("PGR_t") as u32);
+        let geometry = Geometry::of(field_size, dimension)?;
+        (self.k() <= geometry.symbols as usize).then_some(Mechanism::ProjectiveGeometry { field_size, dimension })
+    }
+
+    fn local_hashing(&self) -> Mechanism {
+        Mechanism::LocalHashing { hash_range: libm::exp(self.epsilon()).round() as u32 + 1 }
+    }
+
+    fn channel(&self, mechanism: Mechanism) -> Channel {
+        Channel::of(&at_epsilon(mechanism, self.epsilon()), self.k()).expect("a frequency oracle")
+    }
+
+    /// Noise and influence of a mechanism against its columns; `relative` is what the mechanism differs by from the
+    /// formula.
+    fn check(&self, prefix: &str, mechanism: Mechanism, relative: f64) {
+        let channel = self.channel(mechanism);
+        let close = |column: &str, found: f64, rounding: f64| {
+            let expected = self.at(column);
+            let tolerance = rounding + (1e-8 + relative) * expected;
+            let (k, epsilon) = (self.k(), self.epsilon());
+            assert!((found - expected).abs() <= tolerance, "k {k} ε {epsilon}: {column} {found}, not {expected}");
+        };
+        close(&format!("{prefix}_noise"), channel.noise(1.0 / self.k() as f64), 5e-6);
+        // The csv has no such column for some.
+        let influence = format!("{prefix}_influence");
+        assert!(self.header.contains(&influence));
+        close(&influence, channel.influence(), 5e-4);
+    }
+}
+
+/// All rows of the sizes and budgets that are promised.
 fn rows() -> Vec<Row> {
     let mut lines = include_str!("../vectors/privacy/theory_freq_oracles.csv").lines();
-    let header: Vec<&str> = lines.next().expect("a header").split(',').collect();
-    let column = |name: &str| header.iter().position(|title| *title == name).expect("a column");
-    let places = ["k", "eps", "SS_w", "SS_noise", "SS_nVar"].map(column);
+    let header = lines.next().expect("a header");
+    let columns = header.split(',').count() - 1;
     let row = |line: &str| {
-        let fields: Vec<&str> = line.split(',').collect();
-        let [k, epsilon, w, noise, variance] = places.map(|place| fields[place].parse::<f64>().expect("a number"));
-        Row { k: k as usize, epsilon, w: w as usize, noise, variance }
+        // The last column is text.
+        let fields = line.split(',').take(columns).map(|field| field.parse().expect("a number")).collect();
+        Row { header, fields }
     };
-    lines.map(row).collect()
-}
-
-/// The rows of domains that a spec may have and of subsets that a payload may hold.
-fn usable() -> Vec<Row> {
-    let fits = |row: &Row| {
-        [2, 16, 64, 128].contains(&row.k) && choose(row.k as u128, row.w as u128).is_some_and(|count| count < 1 << 120)
-    };
-    rows().into_iter().filter(fits).collect()
-}
-
-/// n·Var of one share f = 1/k, without the part of the sample.
-fn noise(k: usize, w: usize, epsilon: f64) -> f64 {
-    let channel = Channel::of(&at_epsilon(w, epsilon), k);
-    let (p, q, f) = (channel.keep_probability(), channel.false_probability(), 1.0 / k as f64);
-    (f * p * (1.0 - p) + (1.0 - f) * q * (1.0 - q)) / ((p - q) * (p - q))
-}
-
-fn check(found: f64, expected: f64, what: &str, row: &Row) {
-    let tolerance = 5e-6 + 1e-8 * expected;
-    assert!((found - expected).abs() <= tolerance, "k {} ε {}: {what} {found}, not {expected}", row.k, row.epsilon);
+    let promised = [2, 16, 64, 128, 256, 512, 1_024, 4_096];
+    lines.map(row).filter(|row| promised.contains(&row.k())).collect()
 }
 
 #[test]
-fn most_rows_are_usable() {
-    let usable = usable();
-    // Six ε for each of four k, less the subsets of 128 that are too many.
-    assert!(usable.len() >= 23, "{}", usable.len());
-    assert!(usable.iter().any(|row| row.w > 30), "large subsets too");
+fn every_promised_size_and_budget_has_a_row() {
+    assert_eq!(rows().len(), 8 * 6);
+    let subsets = rows().iter().filter(|row| row.subset_selection().is_some()).count();
+    let geometries = rows().iter().filter(|row| row.projective_geometry().is_some()).count();
+    // Five of 1,024 and 4,096 symbols at ε ≥ 4 fit, and all below 512 but few; fields of order 9 and 27 are not
+    // implemented.
+    assert!(subsets >= 34 && geometries >= 40, "{subsets} {geometries}");
 }
 
 #[test]
-fn noise_is_what_theory_says() {
-    for row in usable() {
-        check(noise(row.k, row.w, row.epsilon), row.noise, "SS_noise", &row);
+fn k_ary_response() {
+    rows().iter().for_each(|row| row.check("GRR", Mechanism::KAry, 0.0));
+}
+
+#[test]
+fn subset_selection() {
+    for row in rows() {
+        if let Some(mechanism) = row.subset_selection() {
+            row.check("SS", mechanism, 0.0);
+        }
+    }
+}
+
+#[test]
+fn optimized_unary() {
+    rows().iter().for_each(|row| row.check("OUE", Mechanism::OptimizedUnary, 0.0));
+}
+
+#[test]
+fn hadamard() {
+    rows().iter().for_each(|row| row.check("HR", Mechanism::Hadamard, 0.0));
+}
+
+#[test]
+fn projective_geometry() {
+    for row in rows() {
+        if let Some(mechanism) = row.projective_geometry() {
+            row.check("PGR", mechanism, 0.0);
+        }
+    }
+}
+
+/// Buckets have sizes 1/g + δ with |δ| < 2^-16 that sum to 1, so q = o + (p−o) Σ (1/g + δ)² with o = (1−p)/(g−1), which
+/// is 1/g + (p−o) Σ δ²: above 1/g by at most dq = g 2^-32. The noise then moves by less than dq (1/q + 2/(p−q))
+/// relative, the influence by less than dq (1/(1−q) + 1/(p−q)).
+#[test]
+fn local_hashing() {
+    for row in rows() {
+        let mechanism = row.local_hashing();
+        let Mechanism::LocalHashing { hash_range } = mechanism else { unreachable!("it is local hashing") };
+        let (g, e) = (f64::from(hash_range), libm::exp(row.epsilon()));
+        let (p, q) = (e / (e + g - 1.0), 1.0 / g);
+        let channel = row.channel(mechanism);
+        let moved = channel.false_probability() - q;
+        let bound = g / f64::from(2.0_f32.powi(32));
+        assert!((-1e-16..=bound).contains(&moved), "ε {}: {moved}", row.epsilon());
+        row.check("OLH", mechanism, bound * (1.0 / q + 2.0 / (p - q)));
     }
 }
 
 #[test]
 fn covariance_adds_the_sample() {
-    for row in usable() {
-        let shares = vec![1.0 / row.k as f64; row.k];
-        let covariance = Channel::of(&at_epsilon(row.w, row.epsilon), row.k).covariance(&shares, 1.0);
-        check(covariance.at(0, 0), row.variance, "SS_nVar", &row);
-        // Estimates sum to 1 whatever is reported, because each report supports exactly w symbols: rows of the covariance sum to 0.
-        // The sum of k terms of size at most SS_nVar rounds off by less than k² ulp.
-        let sum: f64 = (0..row.k).map(|column| covariance.at(0, column)).sum();
-        assert!(sum.abs() < row.variance * 128.0 * 128.0 * f64::EPSILON, "k {} ε {}: {sum}", row.k, row.epsilon);
+    for row in rows().into_iter().filter(|row| row.k() <= 128) {
+        let k = row.k();
+        let shares = vec![1.0 / k as f64; k];
+        let candidates = [
+            ("SS_nVar", row.subset_selection()),
+            ("GRR_nVar", Some(Mechanism::KAry)),
+            ("OUE_nVar", Some(Mechanism::OptimizedUnary)),
+            ("HR_nVar", Some(Mechanism::Hadamard)),
+            ("PGR_nVar", row.projective_geometry()),
+        ];
+        for (column, mechanism) in candidates {
+            let Some(mechanism) = mechanism else { continue };
+            let covariance = row.channel(mechanism).covariance(&shares, 1.0);
+            let (found, expected) = (covariance.at(0, 0), row.at(column));
+            let tolerance = 5e-6 + 1e-8 * expected;
+            assert!((found - expected).abs() <= tolerance, "k {k} ε {}: {column} {found}", row.epsilon());
+            if matches!(mechanism, Mechanism::SubsetSelection { .. } | Mechanism::KAry) {
+                // Estimates sum to 1 whatever is reported, because each report supports exactly w symbols: rows of the
+                // covariance sum to 0. The sum of k terms of size at most n·Var rounds off by less than k² ulp.
+                let sum: f64 = (0..k).map(|column| covariance.at(0, column)).sum();
+                assert!(sum.abs() < expected * 128.0 * 128.0 * f64::EPSILON, "k {k} ε {}: {sum}", row.epsilon());
+            }
+        }
     }
 }
 
 #[test]
 fn the_subset_size_is_the_best() {
-    for row in usable() {
-        let at_w = noise(row.k, row.w, row.epsilon);
-        for w in (1..row.k).filter(|w| *w != row.w) {
+    for row in rows().into_iter().filter(|row| row.k() <= 128) {
+        let noise = |w: usize| {
+            let channel = Channel::of(&subsets(w, row.epsilon()), row.k()).expect("a frequency oracle");
+            channel.noise(1.0 / row.k() as f64)
+        };
+        let at_w = noise(row.w());
+        for w in (1..row.k()).filter(|w| *w != row.w()) {
             // Sizes w and k − w are as good as each other only as ε → 0; a tie would be a fault of the table.
-            assert!(noise(row.k, w, row.epsilon) > at_w, "k {} ε {}: w = {w} beats {}", row.k, row.epsilon, row.w);
+            assert!(noise(w) > at_w, "k {} ε {}: w = {w} beats {}", row.k(), row.epsilon(), row.w());
         }
     }
+}
+
+/// What cannot be counted into shares has no channel.
+#[test]
+fn only_frequency_oracles_have_a_channel() {
+    let none = [
+        Mechanism::SquareWave { half_width: 2 },
+        Mechanism::DuchiBit,
+        Mechanism::Piecewise { half_width: 2 },
+        Mechanism::Hybrid { half_width: 2, window_share: 9 },
+        Mechanism::DiscreteLaplace,
+    ];
+    assert!(none.into_iter().all(|mechanism| Channel::of(&at_epsilon(mechanism, 1.0), 8).is_none()));
 }
 
 /// ln(W_t/W_f) ≤ ε, and W_t + 1 would break it: the bound is as tight as integers allow. The parser decides the same.
@@ -108,8 +223,9 @@ fn weights_keep_within_epsilon() {
         MonitorSpec::parse(&document.to_string())
     };
     for epsilon in [0.5, 1.0, 2.0, 3.0, 4.0, 6.0] {
-        let (weight, micronats) = (weight_true(epsilon), (epsilon * 1e6) as u64);
-        let loss = |weight: u64| libm::log(weight as f64 / WEIGHT_FALSE as f64);
+        let (within, micronats) = (weights(epsilon), (epsilon * 1e6) as u64);
+        let loss = |of_true: u64| Weights { of_true, ..within }.loss();
+        let weight = within.of_true;
         assert!(loss(weight) <= epsilon && loss(weight + 1) > epsilon, "ε {epsilon}");
         assert!(spec(weight, micronats).is_ok(), "ε {epsilon}");
         let error = spec(weight + 1, micronats).expect_err("too much");

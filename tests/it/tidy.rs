@@ -1,8 +1,8 @@
 //! Holds the boundaries of the source: what may be named where, and which way imports go.
 //!
-//! A boundary is an absence, and an absence can be checked by reading the files. Comments and literals are blanked before a rule looks, and
-//! modules under `#[cfg(test)]` too, so that a rule sees shipped code only. The second half of this file plants a violation of
-//! each rule in a string: a checker that cannot fail proves nothing.
+//! A boundary is an absence, and an absence can be checked by reading the files. Comments and literals are blanked
+//! before a rule looks, and modules under `#[cfg(test)]` too, so that a rule sees shipped code only. The second half of
+//! this file plants a violation of each rule in a string: a checker that cannot fail proves nothing.
 //!
 //! Not protected: names that a macro of another crate expands to, and paths renamed by `use … as`.
 
@@ -79,17 +79,16 @@ const PLACES: &[Place] = &[
 const WORLD: [&str; 3] = ["time", "net", "fs"];
 
 /// From the answer to the bytes: exact integers, so that the law of a report is exactly the one declared.
-const PRIVATIZE_PATH: [&str; 6] = [
-    "src/privacy/subset_selection.rs",
-    "src/privacy/entropy.rs",
-    "src/privacy/binomial.rs",
-    "src/privacy/ledger.rs",
-    "src/privacy/permit.rs",
-    "src/privacy/secret.rs",
-];
+const PRIVATIZE_PATH: [&str; 2] = ["src/privacy/", "src/report/"];
 
-/// The rest of the privatize path: every file in it.
-const REPORTS: &str = "src/report/";
+/// Functions that have a secret in their hands, by their names: their second parameter is one, after `self`, `permit`,
+/// `draws` and `entropy`. Their bodies neither branch nor look up an element by it. What is computed from the secret is
+/// not followed: the rule is about words.
+const SECRET_FUNCTIONS: [&str; 5] = ["privatize", "respond", "choose_others", "meet", "bucket"];
+
+/// What branches, as words; and as signs.
+const BRANCHES: [&str; 5] = ["if", "match", "while", "loop", "else"];
+const SHORT_CIRCUITS: [&str; 2] = ["&&", "||"];
 
 /// A module may use those before it.
 const ORDER: [&str; 8] = ["spec", "observe", "sketch", "privacy", "report", "aggregate", "estimate", "drift"];
@@ -106,6 +105,7 @@ fn check_all(source: &Source) -> Vec<Finding> {
     places(source, &mut findings);
     world(source, &mut findings);
     no_floats(source, &mut findings);
+    no_branches(source, &mut findings);
     imports(source, &mut findings);
     findings.sort_by_key(|finding| finding.line);
     findings
@@ -146,7 +146,7 @@ fn world(source: &Source, findings: &mut Vec<Finding>) {
 }
 
 fn no_floats(source: &Source, findings: &mut Vec<Finding>) {
-    if !(PRIVATIZE_PATH.contains(&source.path.as_str()) || source.path.starts_with(REPORTS)) {
+    if !source.is_in(&PRIVATIZE_PATH) {
         return;
     }
     for word in words(&source.code) {
@@ -173,6 +173,80 @@ fn is_float(code: &str, word: &Range<usize>) -> bool {
     let mut rest = code[word.end..].chars();
     let point = rest.next() == Some('.') && !rest.next().is_some_and(|c| c == '.' || c == '_' || c.is_alphabetic());
     suffix || exponent || point
+}
+
+/// No branch and no address depends on the symbol, as far as the words of a body show it. `assert!` and `?` stay: their
+/// limits and errors do not depend on it, or end the program. `for` over a public range stays too.
+fn no_branches(source: &Source, findings: &mut Vec<Finding>) {
+    if !source.is_in(&["src/privacy/"]) {
+        return;
+    }
+    for (name, secrets, body) in secret_functions(&source.code) {
+        let code = &source.code[body.clone()];
+        let mut found = |at: usize, what: &str| {
+            findings.push(source.finding(body.start + at, format!("`{what}` in `{name}`: no branch on a secret")));
+        };
+        for word in words(code).into_iter().filter(|word| BRANCHES.contains(&&code[word.clone()])) {
+            found(word.start, &code[word.clone()]);
+        }
+        for sign in SHORT_CIRCUITS {
+            code.match_indices(sign).for_each(|(at, sign)| found(at, sign));
+        }
+        for (at, inside) in indices(code) {
+            let holds = |secret: &&String| words(inside).iter().any(|word| inside[word.clone()] == ***secret);
+            if let Some(secret) = secrets.iter().find(holds) {
+                found(at, &format!("[{secret}]"));
+            }
+        }
+    }
+}
+
+/// Name, secret parameters and body of each secret function.
+fn secret_functions(code: &str) -> Vec<(&str, Vec<String>, Range<usize>)> {
+    const KNOWN: [&str; 6] = ["self", "mut", "permit", "draws", "entropy", "direction"];
+    let mut found = Vec::new();
+    for pair in words(code).windows(2) {
+        let name = &code[pair[1].clone()];
+        if &code[pair[0].clone()] != "fn" || !SECRET_FUNCTIONS.contains(&name) {
+            continue;
+        }
+        let open = pair[1].end;
+        let Some(close) = balanced(&code[open..], '(', ')') else { continue };
+        let parameters = code[open + 1..open + close].split(',').filter_map(|parameter| {
+            let name = parameter.split(':').next().unwrap_or_default();
+            words(name).last().map(|word| name[word.clone()].to_owned())
+        });
+        let secrets = parameters.filter(|name| !KNOWN.contains(&name.as_str())).collect();
+        let after = open + close;
+        // A declaration without a body ends with a semicolon.
+        let Some(start) = code[after..].find(['{', ';']).filter(|at| code[after + at..].starts_with('{')) else {
+            continue;
+        };
+        let Some(end) = balanced(&code[after + start..], '{', '}') else { continue };
+        found.push((name, secrets, after + start..after + start + end));
+    }
+    found
+}
+
+/// Where the bracket that text begins with is closed.
+fn balanced(text: &str, open: char, close: char) -> Option<usize> {
+    let mut depth = 0_usize;
+    text.char_indices().find_map(|(at, c)| {
+        if c == open {
+            depth += 1;
+        } else if c == close {
+            depth = depth.checked_sub(1)?;
+        }
+        (depth == 0).then_some(at)
+    })
+}
+
+/// What stands in the brackets of `value[…]`, with its position. A list, `[…]` after no value, is none.
+fn indices(code: &str) -> Vec<(usize, &str)> {
+    let follows_value =
+        |at: usize| code[..at].ends_with(|c: char| c == '_' || c == ')' || c == ']' || c.is_alphanumeric());
+    let opened = code.match_indices('[').filter(|(at, _)| follows_value(*at));
+    opened.filter_map(|(at, _)| Some((at, &code[at + 1..at + balanced(&code[at..], '[', ']')?]))).collect()
 }
 
 fn imports(source: &Source, findings: &mut Vec<Finding>) {
@@ -211,7 +285,8 @@ impl Source {
         places.iter().any(|place| if place.ends_with('/') { self.path.starts_with(place) } else { self.path == *place })
     }
 
-    /// Whether the `super::super::…` that ends at `at` climbs out of the module: from `src/m/mod.rs` once, from `src/m/x.rs` twice.
+    /// Whether the `super::super::…` that ends at `at` climbs out of the module: from
+    /// `src/m/mod.rs` once, from `src/m/x.rs` twice.
     fn reaches_root(&self, at: usize) -> bool {
         let climbs =
             std::iter::successors(self.code[..at].strip_suffix("super::"), |rest| rest.strip_suffix("super::"));
@@ -426,8 +501,21 @@ fn the_source_keeps_its_boundaries() {
 fn the_rules_name_files_that_exist() {
     let paths: Vec<String> = sources("src").into_iter().map(|source| source.path).collect();
     for path in PRIVATIZE_PATH {
-        assert!(paths.iter().any(|found| found == path), "{path} is on the privatize path and does not exist");
+        assert!(
+            paths.iter().any(|found| found.starts_with(path)),
+            "{path} is on the privatize path and does not exist"
+        );
     }
+    let secret: Vec<String> = sources("src/privacy")
+        .iter()
+        .flat_map(|source| {
+            secret_functions(&source.code).into_iter().map(|(name, ..)| name.to_owned()).collect::<Vec<_>>()
+        })
+        .collect();
+    for name in SECRET_FUNCTIONS {
+        assert!(secret.iter().any(|found| found == name), "{name} has a secret in its hands and does not exist");
+    }
+    assert!(secret.iter().filter(|name| *name == "privatize").count() >= 12, "the randomizers are looked at");
     let modules = ORDER.iter().chain(BESIDE.iter().map(|(name, _)| name));
     for directory in modules.map(|name| format!("src/{name}/")).chain(["src/bindings/js/".to_owned()]) {
         assert!(
@@ -507,7 +595,7 @@ fn a_planted_look_at_the_world_is_found() {
 
 #[test]
 fn a_planted_float_on_the_privatize_path_is_found() {
-    let path = "src/privacy/subset_selection.rs";
+    let path = "src/privacy/randomizer/subset_selection.rs";
     check(path, "//! A.\nfn f(x: u64) -> f64 { x as f64 }\n", &[(2, "`f64`"), (2, "`f64`")]);
     for float in ["0.5", "1.", "2e3", "1f32", "1_000.0", "1.0f64", "3E-2"] {
         let lines = [(2, "no float")];
@@ -519,6 +607,48 @@ fn a_planted_float_on_the_privatize_path_is_found() {
     check(path, "//! A.\n#[cfg(test)]\nmod tests {\n    const P: f64 = 0.5;\n}\n", &[]);
     check(path, "//! A.\n#[cfg(test)]\nmod tests { mod a {} }\nconst P: f64 = P;\n", &[(4, "`f64`")]);
     check("src/estimate/mod.rs", "//! A.\nconst P: f64 = 0.5;\n", &[]);
+}
+
+#[test]
+fn a_planted_branch_on_a_secret_is_found() {
+    let path = "src/privacy/randomizer/k_ary.rs";
+    let body = |body: &str| {
+        let head = "//! A.\nimpl R {\n    fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> P {";
+        format!("{head}\n        {body}\n    }}\n}}\n")
+    };
+    for (planted, found) in [
+        ("if keep { symbol } else { other }", &["`if`", "`else`"][..]),
+        ("match keep { true => symbol, false => other }", &["`match`"]),
+        ("while left > 0 { left -= 1; }", &["`while`"]),
+        ("loop { break; }", &["`loop`"]),
+        ("let both = keep && known; f(both)", &["`&&`"]),
+        ("f(keep || known)", &["`||`"]),
+        ("self.table[symbol as usize]", &["`[symbol]`"]),
+        ("self.rows()[2 * (symbol as usize)..][0]", &["`[symbol]`"]),
+    ] {
+        let lines: Vec<(usize, &str)> = found.iter().map(|part| (4, *part)).collect();
+        check(path, &body(planted), &lines);
+        // The same is nobody's business elsewhere.
+        check("src/estimate/mod.rs", &body(planted), &[]);
+        check(path, &body(planted).replace("privatize", "accumulate"), &[]);
+    }
+    check(
+        path,
+        "//! A.\nfn respond(&self, place: u32, entropy: &mut dyn E) -> u32 {\n    self.t[place]\n}\n",
+        &[(3, "`[place]`")],
+    );
+    for sound in [
+        "assert!(symbol < self.k); let Permit { .. } = permit; draw(self.k)?",
+        "for place in 0..self.k { bits[place] |= bit; } [symbol, other]",
+        "u64::conditional_select(&other, &symbol, keep)",
+    ] {
+        check(path, &body(sound), &[]);
+    }
+    check(
+        path,
+        "//! A.\ntrait R {\n    fn privatize(&self, symbol: u64) -> P;\n}\nfn f() { if a { b[symbol] } }\n",
+        &[],
+    );
 }
 
 #[test]
