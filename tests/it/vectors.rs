@@ -1,10 +1,12 @@
 //! Same bytes as an independent implementation: good and bad reports of `tests/reference/report_v1.py`.
 
+use std::collections::BTreeSet;
+
 use driftglass::monitor::{Answer, Monitor};
 use driftglass::observe::{Observation, Value, Values};
-use driftglass::privacy::{Charge, DeviceSecret, DeviceState, EntropySource, Ledger, SubsetSelection};
+use driftglass::privacy::{Charge, DeviceSecret, DeviceState, Draws, EntropySource, Ledger, Payload, randomizer_of};
 use driftglass::report::{Arm, Report, ReportError};
-use driftglass::spec::{MonitorSpec, Question, SpecId};
+use driftglass::spec::{CellKind, MonitorSpec, SpecId, word};
 use driftglass::upload::{MalformedBody, push_report, reports_of};
 use serde::Deserialize;
 
@@ -28,7 +30,7 @@ struct Spec {
     samples: Vec<Option<Sample>>,
 }
 
-/// One event that falls into a cell.
+/// One event that falls into a cell, or that has a word.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sample {
@@ -56,8 +58,9 @@ struct Good {
     profile: Option<Vec<u32>>,
     seed: String,
     question: u16,
-    true_symbol: usize,
-    subset: Vec<usize>,
+    true_symbol: u64,
+    output: String,
+    supports: Option<Vec<usize>>,
     drawn: usize,
     report: String,
 }
@@ -126,8 +129,12 @@ impl Good {
                 sample.as_ref().expect("a cell that can be reached").observe(&mut monitor, at_secs);
             }
         }
-        let seen = monitor.profile(self.window).expect("a profile").metrics()[asked].cells();
-        assert_eq!(seen, profile, "each sample falls into its cell");
+        let seen = monitor.profile(self.window).expect("a profile");
+        if let CellKind::Text { .. } = monitor.spec().metrics[asked].cells.kind {
+            assert_eq!(seen.words()[asked].sorted(), words(profile, samples), "each word is counted");
+        } else {
+            assert_eq!(seen.metrics()[asked].cells(), profile, "each sample falls into its cell");
+        }
         monitor
     }
 
@@ -138,6 +145,18 @@ impl Good {
         let answer = monitor.answer(&mut state, self.window, self.now_secs, &mut entropy).expect("an answer");
         (answer, state, entropy.drawn)
     }
+}
+
+/// The hashes of the words that occur, with their counts, in increasing order.
+fn words(profile: &[u32], samples: &[Option<Sample>]) -> Vec<(u32, u32)> {
+    let text = |sample: &Option<Sample>| match sample.as_ref().and_then(|sample| sample.input.as_ref()) {
+        Some(Scalar::Text(text)) => word(text),
+        _ => panic!("a sample of words is a text"),
+    };
+    let mut words: Vec<_> =
+        samples.iter().map(text).zip(profile.iter().copied()).filter(|(_, count)| *count > 0).collect();
+    words.sort_unstable();
+    words
 }
 
 impl Sample {
@@ -163,8 +182,10 @@ impl Sample {
     }
 }
 
-fn randomizer(spec: &MonitorSpec, question: &Question) -> SubsetSelection {
-    SubsetSelection::of(question, spec.payload_len())
+/// A payload of the length that the spec gives all of its reports.
+fn payload_of(spec: &MonitorSpec, report: &Report) -> Option<Payload> {
+    (report.payload.len() == spec.payload_len())
+        .then(|| Payload::from_bytes(&report.payload).expect("at most 32 bytes"))
 }
 
 #[test]
@@ -221,9 +242,29 @@ fn the_randomizer_alone_gives_the_expected_payload() {
         entropy.word().expect("the draw of the event");
         let charge = Charge { at_secs: 0, epsilon_micronats: question.epsilon_micronats };
         let permit = Ledger::default().spend(charge, &spec.caps).expect("within the caps");
-        let payload = randomizer(&spec, question).privatize(permit, case.true_symbol, &mut entropy);
-        assert_eq!(payload.expect("entropy"), bytes(&case.report)[44..], "case {row}");
+        let coin = bytes(&case.report)[28..44].try_into().expect("16 bytes");
+        let epoch = case.window / question.epoch_windows().unwrap_or(1);
+        let memo = case.secret().memo_key(spec.id(), case.question, epoch);
+        let draws = Draws { coin: &coin, memo: &memo, entropy: &mut entropy };
+        let payload = randomizer_of(question).privatize(permit, case.true_symbol, draws).expect("entropy");
+        assert_eq!(payload.to_bytes(spec.payload_len()), bytes(&case.report)[44..], "case {row}");
+        if let Ok(number) = case.output.parse::<u128>() {
+            assert_eq!(payload.to_bytes(32)[16..], number.to_be_bytes(), "case {row}");
+        }
     }
+}
+
+/// The file would prove less if a mechanism or a kind of question were missing. Anchored bits have tests of their own.
+#[test]
+fn every_mechanism_and_kind_occurs() {
+    let vectors = vectors();
+    let asked = |case: &Good| vectors.specs[case.spec].parse().questions[usize::from(case.question)].clone();
+    let questions: Vec<_> = vectors.good.iter().map(asked).collect();
+    let names: BTreeSet<_> = questions.iter().map(|question| question.randomizer.mechanism.name()).collect();
+    assert_eq!(names.len(), 12, "{names:?}");
+    let kinds: BTreeSet<_> = questions.iter().map(|question| question.kind.name()).collect();
+    let expected = ["event-count", "mean", "open-vocabulary", "sampled-event", "threshold-bit"];
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), expected);
 }
 
 #[test]
@@ -236,7 +277,17 @@ fn reports_are_read_back() {
         assert_eq!((report.spec_id, report.window), (spec.id(), case.window));
         assert_eq!((report.question, usize::from(report.segment)), (case.question, case.segment));
         let question = &spec.questions[usize::from(case.question)];
-        assert_eq!(randomizer(&spec, question).decode(&report.payload), Ok(case.subset.clone()));
+        let randomizer = randomizer_of(question);
+        let payload = payload_of(&spec, &report).expect("the length of the spec");
+        assert_eq!(randomizer.check(&payload), Ok(()));
+        let mut counters = vec![0; randomizer.counters()];
+        randomizer.accumulate(&payload, &report.report_id, &mut counters).expect("an output");
+        let supports = randomizer.oracle().map(|oracle| {
+            let support = oracle.support(&counters);
+            assert!(support.iter().all(|count| *count <= 1), "one report supports a symbol once");
+            (0..support.len()).filter(|symbol| support[*symbol] == 1).collect::<Vec<_>>()
+        });
+        assert_eq!(supports, case.supports);
         assert_eq!(report.encode(), bytes(&case.report));
     }
 }
@@ -254,8 +305,9 @@ fn bad_reports_are_refused_for_the_expected_reason() {
             Err(_) => "another error",
             Ok(report) => {
                 let question = &spec.questions[usize::from(report.question)];
-                let subset = randomizer(&spec, question).decode(&report.payload);
-                if subset.is_err() { "payload" } else { "none" }
+                let payload = payload_of(&spec, &report);
+                let output = payload.is_some_and(|payload| randomizer_of(question).check(&payload).is_ok());
+                if output { "none" } else { "payload" }
             }
         };
         assert_eq!(found, case.error, "spec {}: {}", case.spec, case.name);

@@ -1,8 +1,8 @@
 """Reference implementation of report format 1, and the maker of its test vectors.
 
 Written from docs/report-format.md and docs/spec.md with the standard library alone; it shares no code with the crate.
-The subset of step 2 to 4 is built as a sorted list of numbers, without masks, tables or tricks, so that it can be read
-next to the document. It is not fit for devices: its time depends on the secret.
+Mechanisms are written with branches on lists and numbers, without masks, tables or tricks, so that they can be read
+next to the document. They are not fit for devices: their time depends on the secret.
 
 Reproduce the committed file, byte for byte, from the root of the workspace:
 
@@ -14,23 +14,26 @@ specs[]
     document     the spec; a reader passes it to the parser as JSON text
     id           spec id, hex
     payload_len  P
-    samples[]    for each cell of the metric that the questions ask about, one event that falls into it:
-                 {"input": value or null} is element 0 of the input tensor "x"; with "outcome", the outcome that follows
+    samples[]    events, one for each cell of the metric that all questions ask about, in order; for a metric of words,
+                 some words. {"input": value or null} is element 0 of the input tensor "x"; with "outcome", the outcome
+                 that follows; null for a cell that nothing finite reaches
 good[]
     spec         index into specs
     secret       device secret, hex
     window, segment (index), canary (arm)
     now_secs     a moment at which the window is due
     state        device state before the answer, hex (layout: src/privacy/state.rs)
-    profile      counts per cell, or null: nothing was recorded in the window
+    profile      how often each sample occurred, or null: nothing was recorded in the window
     seed         seed of the entropy stream, hex; the stream starts anew for each case
     question     expected index
     true_symbol  expected true symbol
-    subset       expected members of the reported subset
+    output       expected number of the payload, decimal
+    supports     expected symbols that the report supports, in order; null for a mechanism that shares are not counted
+                 from
     drawn        bytes of entropy that are consumed
     report       expected report, hex
 bad[]            name, spec, bytes (hex) of one report, and the error: length, magic, version, arm, or payload
-                 (readable as a report; its payload is no canonical subset of the question of the spec)
+                 (readable as a report; its payload is no output of the question of the spec, or has another length)
 bodies.good[]    reports (hex) and the body that frames them
 bodies.bad[]     name and bytes of a body that must be refused whole
 """
@@ -127,9 +130,14 @@ def cell_count(spec, metric):
 
 
 def domain_size(spec, question):
-    if question["kind"] == "threshold-bit":
+    kind = question["kind"]
+    if kind == "threshold-bit":
         return 3
-    return cell_count(spec, metric_named(spec, question["metric"])) + 1
+    if kind == "event-count":
+        return question["max_count"] + 1
+    if kind == "open-vocabulary":
+        return 2**32
+    return cell_count(spec, metric_named(spec, question["metric"])) + (kind == "sampled-event")
 
 
 def bits_for(count):
@@ -137,11 +145,32 @@ def bits_for(count):
     return (count - 1).bit_length()
 
 
-def payload_len(spec):
-    def need(question):
-        return -(-bits_for(math.comb(domain_size(spec, question), question["randomizer"]["subset_size"])) // 8)
+def outputs(spec, question):
+    """The number of outputs of a question's randomizer."""
+    k, mechanism = domain_size(spec, question), question["randomizer"]
+    name = mechanism["mechanism"]
+    if name in ("k-ary", "discrete-laplace"):
+        return k
+    if name == "subset-selection":
+        return math.comb(k, mechanism["subset_size"])
+    if name == "optimized-unary":
+        return 2**k
+    if name == "local-hashing":
+        return mechanism["hash_range"]
+    if name in ("hadamard", "duchi"):
+        return 2
+    if name == "projective-geometry":
+        return points(mechanism["field_size"], mechanism["dimension"])
+    if name == "square-wave":
+        return k + 4 * mechanism["half_width"]
+    if name in ("piecewise", "hybrid"):
+        return k + 2 * mechanism["half_width"] + (2 if name == "hybrid" else 0)
+    assert name == "memoized-hashing"
+    return mechanism["cohorts"] * mechanism["hash_range"]
 
-    return max(map(need, spec["measurement"]["questions"]))
+
+def payload_len(spec):
+    return max(-(-bits_for(outputs(spec, question)) // 8) for question in spec["measurement"]["questions"])
 
 
 # --- Identity ---------------------------------------------------------------------------------------------------------
@@ -178,6 +207,7 @@ class Stream:
 
     def __init__(self, seed):
         self.seed, self.counter, self.buffer, self.drawn, self.redrawn = seed, 0, b"", 0, 0
+        self.redrawn_words = 0
 
     def take(self, count):
         while len(self.buffer) < count:
@@ -197,6 +227,31 @@ class Stream:
                 return value
             self.redrawn += 1
 
+    def word_below(self, bound, word=None):
+        """From words of four bytes; the first may be drawn already."""
+        while True:
+            word = self.take(4) if word is None else word
+            product = int.from_bytes(word, "big") * bound
+            if product % 2**32 >= 2**32 % bound:
+                return product >> 32
+            word = None
+            self.redrawn_words += 1
+
+
+class Memo(Stream):
+    """H(key, label || index || 0) || H(key, label || index || 1) || ..."""
+
+    def __init__(self, key, label, index):
+        super().__init__(b"")
+        self.key, self.start = key, label + u32(index)
+
+    def take(self, count):
+        while len(self.buffer) < count:
+            self.buffer += prf(self.key, self.start, u32(self.counter))
+            self.counter += 1
+        taken, self.buffer = self.buffer[:count], self.buffer[count:]
+        return taken
+
 
 # --- The answer -------------------------------------------------------------------------------------------------------
 
@@ -207,16 +262,261 @@ def drawn_cell(counts, d):
     return next((cell for cell, total in enumerate(itertools.accumulate(counts)) if total > event), None)
 
 
-def true_symbol(spec, question, profile, d):
-    no_data = domain_size(spec, question) - 1
-    if profile is None:
-        return no_data
-    if question["kind"] == "threshold-bit":
+def word(text):
+    return int.from_bytes(hashlib.sha256(b"driftglass word v1" + text.encode()).digest()[:4], "big")
+
+
+def rounded_mean(total, count, d):
+    """floor(total / count), or one more with probability equal to the remainder's share."""
+    return total // count + (d * count // 2**64 < total % count)
+
+
+def true_symbol(spec, question, samples, profile, d):
+    kind, k = question["kind"], domain_size(spec, question)
+    counts = profile if profile is not None else [0] * len(samples)
+    if kind == "open-vocabulary":
+        words = sorted((word(sample["input"]), count) for sample, count in zip(samples, counts) if count > 0)
+        place = drawn_cell([count for _, count in words], d)
+        return word("") if place is None else words[place][0]
+    if kind == "mean":
+        if sum(counts) == 0:
+            return rounded_mean(k - 1, 2, d)
+        return rounded_mean(sum(cell * count for cell, count in enumerate(counts)), sum(counts), d)
+    if kind in ("threshold-bit", "event-count"):
         edges = metric_named(spec, question["metric"])["cells"]["edges"]
         below = edges.index(question["threshold"]) + 1
-        profile = [sum(profile[:below]), sum(profile[below : len(edges) + 1])]
-    cell = drawn_cell(profile, d)
-    return no_data if cell is None else cell
+        counts = [sum(counts[:below]), sum(counts[below : len(edges) + 1])]
+    if kind == "event-count":
+        return min(counts[1], k - 1)
+    cell = drawn_cell(counts, d)
+    return k - 1 if cell is None else cell
+
+
+# --- The mechanisms: each gives the number of its output --------------------------------------------------------------
+
+
+def respond(k, weights, symbol, stream):
+    """k-ary randomized response: the symbol itself, or one of the others in increasing order."""
+    of_true, of_false = weights
+    keep = stream.below(of_true + (k - 1) * of_false) < of_true
+    other = stream.word_below(k - 1)
+    return symbol if keep else other + (other >= symbol)
+
+
+def subset_of(k, size, weights, symbol, stream):
+    of_true, of_false = weights
+    keep = stream.below(size * of_true + (k - size) * of_false) < size * of_true
+    places = size - keep
+    subset = [symbol] if keep else []
+    for start in range(0, k - 1, 64):
+        numbers = range(start, min(start + 64, k - 1))
+        # The words of up to 64 numbers are drawn together; a word in place of a rejected one comes after them.
+        words = stream.take(4 * len(numbers))
+        for number in numbers:
+            at = 4 * (number - start)
+            if stream.word_below(k - 1 - number, words[at : at + 4]) < places:
+                places -= 1
+                subset.append(k - 1 if number == symbol else number)
+    assert len(set(subset)) == size
+    return sorted(subset)
+
+
+def unary(k, weights, symbol, stream):
+    of_true, of_false = weights
+    fair = stream.take(1)[0] & 1
+    set_bits = 0
+    for place in range(k):
+        flipped = stream.below(of_true + of_false) < of_false
+        set_bits |= (fair if place == symbol else int(flipped)) << place
+    return set_bits
+
+
+def bucket(seed, size, symbol):
+    """The 16 high bits of a v^2 + b v + c mod 2^40, cut into parts."""
+    a, b, c = (int.from_bytes(seed[at : at + 5], "big") for at in (0, 5, 10))
+    value = (a * symbol**2 + b * symbol + c) % 2**40
+    return (value >> 24) * size >> 16
+
+
+def level(coin):
+    return coin[15] % 4
+
+
+def prefix_bucket(coin, size, prefix):
+    a, b = int.from_bytes(coin[:8], "big"), int.from_bytes(coin[8:], "big")
+    return ((a * prefix + b) % 2**64 >> 32) * size >> 32
+
+
+def hadamard_row(k, coin):
+    return int.from_bytes(coin[:2], "big") % 2 ** bits_for(k)
+
+
+def parity(number):
+    return bin(number).count("1") % 2
+
+
+# Irreducible polynomials of degree 1 to 10, bit i being the coefficient of x^i.
+IRREDUCIBLE = [0x3, 0x7, 0xB, 0x13, 0x25, 0x43, 0x83, 0x11B, 0x211, 0x409]
+
+
+def field_add(q, a, b):
+    return a ^ b if q & (q - 1) == 0 else (a + b) % q
+
+
+def field_multiply(q, a, b):
+    if q & (q - 1):
+        return a * b % q
+    degree = q.bit_length() - 1
+    product = 0
+    for bit in range(degree):
+        if b >> bit & 1:
+            product ^= a << bit
+    for bit in reversed(range(degree, 2 * degree)):
+        if product >> bit & 1:
+            product ^= IRREDUCIBLE[degree - 1] << (bit - degree)
+    return product
+
+
+def points(q, t):
+    return (q**t - 1) // (q - 1)
+
+
+def direction(q, t, index):
+    """(y_1, ..., y_(t-1)) with this index, the last nonzero coordinate being 1."""
+    last = 0
+    while index >= q**last:
+        index -= q**last
+        last += 1
+    coordinates = [index // q**place % q for place in range(last)] + [1]
+    return coordinates + [0] * (t - 1 - len(coordinates))
+
+
+def meeting(q, t, symbol, index):
+    """The y_0 with which this direction lies on the symbol's hyperplane."""
+    total = 0
+    for place, coordinate in enumerate(direction(q, t, index)):
+        total = field_add(q, total, field_multiply(q, symbol // q**place % q, coordinate))
+    return next(y for y in range(q) if field_add(q, total, y) == 0)
+
+
+def geometry_point(q, t, weights, symbol, stream):
+    of_true, of_false = weights
+    c = points(q, t - 1)
+    u = stream.below(of_false + c * (of_true + (q - 1) * of_false))
+    index = stream.word_below(c)
+    other = 1 + stream.word_below(q - 1)
+    if u < of_false:
+        return 0
+    offset = 0 if u < of_false + c * of_true else other
+    return 1 + q * index + field_add(q, meeting(q, t, symbol, index), offset)
+
+
+def window_place(k, half_width, weights, place, stream):
+    of_true, of_false = weights
+    width = 2 * half_width + 1
+    near = stream.below(width * of_true + (k - 1) * of_false) < width * of_true
+    inside = place + stream.word_below(width)
+    outside = stream.word_below(k - 1)
+    return inside if near else outside + (width if outside >= place else 0)
+
+
+def duchi_bit(k, weights, place, stream):
+    of_true, of_false = weights
+    ones = place * of_true + (k - 1 - place) * of_false
+    return int(stream.below((k - 1) * (of_true + of_false)) < ones)
+
+
+def laplace_rows(k, weights):
+    of_true, of_false = weights
+    inner = [2**20]
+    while len(inner) < k - 1:
+        inner.insert(0, inner[0] * of_true // of_false)
+    ends = [-(-(2**20 * of_false) // (of_true - of_false))]
+    for weight in reversed(inner):
+        ends.insert(0, weight + ends[0])
+    one = lambda count, report: (ends if report in (0, k - 1) else inner)[abs(count - report)]
+    return [[one(count, report) for report in range(k)] for count in range(k)]
+
+
+def laplace_report(k, weights, count, stream):
+    rows = laplace_rows(k, weights)
+    assert len({sum(row) for row in rows}) == 1
+    draw = stream.below(sum(rows[0]))
+    return next(report for report, total in enumerate(itertools.accumulate(rows[count])) if draw < total)
+
+
+def cohort_seed(cohort):
+    return hashlib.sha256(b"driftglass cohort hash v1" + u32(cohort)).digest()
+
+
+def privatize(spec, question, symbol, coin, memo_key, stream):
+    """The number of the output that hides a symbol."""
+    k, mechanism = domain_size(spec, question), question["randomizer"]
+    name, weights = mechanism["mechanism"], (mechanism["weight_true"], mechanism["weight_false"])
+    if name == "k-ary":
+        return respond(k, weights, symbol, stream)
+    if name == "subset-selection":
+        return rank(subset_of(k, mechanism["subset_size"], weights, symbol, stream))
+    if name == "optimized-unary":
+        return unary(k, weights, symbol, stream)
+    if name == "local-hashing" and question["kind"] == "open-vocabulary":
+        prefix = symbol >> 8 * (3 - level(coin))
+        return respond(
+            mechanism["hash_range"], weights, prefix_bucket(coin, mechanism["hash_range"], prefix), stream
+        )
+    if name == "local-hashing":
+        return respond(mechanism["hash_range"], weights, bucket(coin, mechanism["hash_range"], symbol), stream)
+    if name == "hadamard":
+        return respond(2, weights, parity(symbol & hadamard_row(k, coin)), stream)
+    if name == "projective-geometry":
+        return geometry_point(mechanism["field_size"], mechanism["dimension"], weights, symbol, stream)
+    if name == "square-wave":
+        gap = 2 * mechanism["half_width"]
+        return window_place(
+            k + gap, mechanism["half_width"], weights, symbol + (gap if symbol == k - 1 else 0), stream
+        )
+    if name == "piecewise":
+        return window_place(k, mechanism["half_width"], weights, symbol, stream)
+    if name == "duchi":
+        return duchi_bit(k, weights, symbol, stream)
+    if name == "hybrid":
+        windowed = stream.word_below(65536) < mechanism["window_share"]
+        place = window_place(k, mechanism["half_width"], weights, symbol, stream)
+        bit = k + 2 * mechanism["half_width"] + duchi_bit(k, weights, symbol, stream)
+        return place if windowed else bit
+    if name == "discrete-laplace":
+        return laplace_report(k, weights, symbol, stream)
+    assert name == "memoized-hashing"
+    size = mechanism["hash_range"]
+    cohort = Memo(memo_key, b"cohort", 0).word_below(mechanism["cohorts"])
+    seen = bucket(cohort_seed(cohort), size, symbol)
+    memoized = respond(size, weights, seen, Memo(memo_key, b"answer", seen))
+    fresh = (mechanism["fresh_weight_true"], mechanism["fresh_weight_false"])
+    return cohort * size + respond(size, fresh, memoized, stream)
+
+
+def supports(spec, question, coin, output):
+    """The symbols that an output supports, or None."""
+    k, mechanism = domain_size(spec, question), question["randomizer"]
+    name = mechanism["mechanism"]
+    if name == "k-ary":
+        return [output]
+    if name == "subset-selection":
+        return unrank(output, mechanism["subset_size"])
+    if name == "optimized-unary":
+        return [place for place in range(k) if output >> place & 1]
+    if name == "local-hashing" and question["kind"] != "open-vocabulary":
+        return [v for v in range(k) if bucket(coin, mechanism["hash_range"], v) == output]
+    if name == "hadamard":
+        return [v for v in range(k) if parity(v & hadamard_row(k, coin)) == output]
+    if name == "projective-geometry":
+        q, t = mechanism["field_size"], mechanism["dimension"]
+        index, first = divmod(output - 1, q)
+        return [v for v in range(k) if output > 0 and meeting(q, t, v, index) == first]
+    if name == "memoized-hashing":
+        cohort, seen = divmod(output, mechanism["hash_range"])
+        return [v for v in range(k) if bucket(cohort_seed(cohort), mechanism["hash_range"], v) == seen]
+    return None
 
 
 def rank(subset):
@@ -233,17 +533,6 @@ def unrank(number, size):
         number -= math.comb(symbol, place)
         subset.append(symbol)
     return sorted(subset)
-
-
-def subset_of(k, randomizer, symbol, stream):
-    w = randomizer["subset_size"]
-    keep_weight = w * randomizer["weight_true"]
-    keep = stream.below(keep_weight + (k - w) * randomizer["weight_false"]) < keep_weight
-    kept = stream.below(math.comb(k - 1, w - 1))
-    dropped = stream.below(math.comb(k - 1, w))
-    chosen = unrank(kept, w - 1) if keep else unrank(dropped, w)
-    others = [other for other in range(k) if other != symbol]
-    return sorted([others[place] for place in chosen] + ([symbol] if keep else []))
 
 
 def encode(spec, canary, window, question, segment, identity, number):
@@ -267,19 +556,22 @@ def floor_exp(micronats):
     return total >> 168
 
 
-def randomizer(size, micronats):
-    return {
-        "mechanism": "subset-selection",
-        "subset_size": size,
-        "weight_true": floor_exp(micronats),
-        "weight_false": 2**32,
-    }
+def weighted(micronats, mechanism, **parameters):
+    weights = {"weight_true": floor_exp(micronats), "weight_false": 2**32}
+    return {"mechanism": mechanism, **parameters, **weights}
 
 
-def question(name, metric, size, micronats, weight, threshold=None):
-    kind = {"kind": "sampled-event"} if threshold is None else {"kind": "threshold-bit", "threshold": threshold}
-    rest = {"weight": weight, "epsilon_micronats": micronats, "randomizer": randomizer(size, micronats)}
-    return {"name": name, "metric": metric, **kind, **rest}
+def question(name, metric, micronats, randomizer, kind="sampled-event", **more):
+    rest = {"weight": 1, "epsilon_micronats": micronats, "randomizer": randomizer}
+    return {"name": name, "metric": metric, "kind": kind, **more, **rest}
+
+
+def memoized(micronats, size, cohorts, epoch):
+    """Each bucket is memoized once, so the first round has a part of the budget."""
+    fresh = {"fresh_weight_true": floor_exp(micronats), "fresh_weight_false": 2**32}
+    return weighted(
+        micronats // size, "memoized-hashing", hash_range=size, cohorts=cohorts, epoch_windows=epoch, **fresh
+    )
 
 
 def spec_with(app, length_secs, segments, metrics, questions):
@@ -310,7 +602,7 @@ def spec_with(app, length_secs, segments, metrics, questions):
 
 
 def category_spec():
-    """k = 17, w = 5. Labels that JSON must escape and labels that it must not."""
+    """k = 17: every frequency oracle. Labels that JSON must escape and labels that it must not."""
     labels = ['"quoted"', "back\\slash", "tab\there", "line\nbreak", "é", "€", "😀", "\u0001", "/", "<&>"]
     labels += ["k", "l", "m", "n", "o", "p"]
     metric = {
@@ -318,13 +610,25 @@ def category_spec():
         "source": {"kind": "input", "tensor": "x", "index": 0},
         "cells": {"kind": "category", "labels": labels},
     }
-    questions = [question("which", "kind_of_thing", 5, 1000000, 7)]
+    one = lambda name, micronats, *rest, **more: question(
+        name, "kind_of_thing", micronats, weighted(micronats, *rest, **more)
+    )
+    questions = [
+        one("subset", 1000000, "subset-selection", subset_size=5),
+        one("response", 3000000, "k-ary"),
+        one("unary", 1000000, "optimized-unary"),
+        one("hashing", 1000000, "local-hashing", hash_range=4),
+        one("hadamard", 500000, "hadamard"),
+        one("prime", 1000000, "projective-geometry", field_size=3, dimension=4),
+        one("power", 1500000, "projective-geometry", field_size=8, dimension=3),
+        question("memoized", "kind_of_thing", 3000000, memoized(3000000, 3, 100, 4)),
+    ]
     samples = [{"input": label} for label in labels]
     return spec_with("vectors-category", 604800, ["all", "größer", "b"], [metric], questions), samples
 
 
 def numeric_spec():
-    """Two questions of different payload length (1 and 4 bytes) about 63 edges that are hard to write."""
+    """Questions of different payload length about 63 edges that are hard to write."""
     edges = [-1.7976931348623157e308, -1e21, -123456789012345680000, -333333333.33333325, -1, -0.1, -1e-7, -5e-324, 0.0]
     edges += [5e-324, 2.2250738585072014e-308, 1e-27, 9.999999999999997e-7, 0.000001, 0.002, 0.1, 0.30000000000000004]
     edges += [1 / 3, 0.5, 1, 1.5, 2.0, 4.35, 4.5, 10.0, 99.99, 100, 1e3, 1234.5678, 1e6, 12345678.9, 333333333.3333333]
@@ -341,7 +645,14 @@ def numeric_spec():
         "source": {"kind": "input", "tensor": "x", "index": 0},
         "cells": {"kind": "numeric", "edges": edges, "missing": True},
     }
-    questions = [question("small", "size", 1, 2000000, 3, 4.35), question("size", "size", 7, 2000000, 2)]
+    bit = {"kind": "threshold-bit", "threshold": 4.35}
+    questions = [
+        question("small", "size", 2000000, weighted(2000000, "subset-selection", subset_size=1), **bit),
+        question("small_again", "size", 2000000, weighted(2000000, "k-ary"), **bit),
+        question("small_for_long", "size", 2000000, memoized(2000000, 2, 4096, 520), **bit),
+        question("size", "size", 2000000, weighted(2000000, "subset-selection", subset_size=7)),
+        question("wave", "size", 1000000, weighted(1000000, "square-wave", half_width=16)),
+    ]
     # On an edge, which belongs to the cell below it; the last cell is open above.
     samples = [{"input": edge} for edge in edges] + [{"input": None}, {"input": None}]
     # Nothing finite lies above the last edge: that cell stays empty.
@@ -349,8 +660,76 @@ def numeric_spec():
     return spec_with("vectors-numeric", 3600, ["all"], [metric], questions), samples
 
 
+def grid_spec():
+    """Means and counts."""
+    edges = [-4.5, -2, 0, 0.25, 0.5, 1, 2, 4, 8, 16, 32]
+    metric = {
+        "name": "amount",
+        "source": {"kind": "input", "tensor": "x", "index": 0},
+        "cells": {"kind": "numeric", "edges": edges},
+    }
+    mean = lambda name, micronats, *rest, **more: question(
+        name, "amount", micronats, weighted(micronats, *rest, **more), "mean"
+    )
+    questions = [
+        mean("bit", 1000000, "duchi"),
+        mean("piece", 2000000, "piecewise", half_width=3),
+        mean("point", 4000000, "piecewise", half_width=0),
+        mean("mixture", 1500000, "hybrid", half_width=2, window_share=34_500),
+        question("wave", "amount", 4000000, weighted(4000000, "square-wave", half_width=1)),
+        question(
+            "large", "amount", 1000000, weighted(1000000, "discrete-laplace"), "event-count",
+            threshold=1, max_count=19, event_level=True,
+        ),
+        question(
+            "positive", "amount", 2000000, weighted(2000000, "discrete-laplace"), "event-count",
+            threshold=0, max_count=1, event_level=True,
+        ),
+    ]
+    samples = [{"input": edge} for edge in edges] + [{"input": 1000}]
+    return spec_with("vectors-grid", 86400, ["all"], [metric], questions), samples
+
+
+def wide_spec():
+    """k = 256: payloads of 32 bytes, all bits of which are used."""
+    edges = list(range(-100, 154))
+    metric = {
+        "name": "many",
+        "source": {"kind": "input", "tensor": "x", "index": 0},
+        "cells": {"kind": "numeric", "edges": edges},
+    }
+    one = lambda name, micronats, *rest, **more: question(
+        name, "many", micronats, weighted(micronats, *rest, **more)
+    )
+    questions = [
+        one("subset", 500000, "subset-selection", subset_size=97),
+        one("unary", 2000000, "optimized-unary"),
+        one("geometry", 500000, "projective-geometry", field_size=2, dimension=9),
+        one("plane", 3000000, "projective-geometry", field_size=17, dimension=3),
+        one("hashing", 6000000, "local-hashing", hash_range=404),
+        one("hadamard", 8000000, "hadamard"),
+    ]
+    samples = [{"input": edge} for edge in edges] + [{"input": 1000}]
+    return spec_with("vectors-wide", 86400, ["all"], [metric], questions), samples
+
+
+def words_spec():
+    """An open vocabulary."""
+    metric = {
+        "name": "query",
+        "source": {"kind": "input", "tensor": "x", "index": 0},
+        "cells": {"kind": "text", "max_words": 64},
+    }
+    questions = [
+        question("words", "query", 2000000, weighted(2000000, "local-hashing", hash_range=8), "open-vocabulary"),
+        question("names", "query", 6000000, weighted(6000000, "local-hashing", hash_range=1000), "open-vocabulary"),
+    ]
+    samples = [{"input": text} for text in ("late", "Late", "größer", "😀", " ", "a longer text, with a comma", "x")]
+    return spec_with("vectors-words", 86400, ["all"], [metric], questions), samples
+
+
 def pair_spec():
-    """k = 127, the largest domain that a spec can have, with payloads of 15 bytes."""
+    """k = 127, with payloads of 15 bytes."""
     metrics = [
         {
             "name": "guess",
@@ -366,7 +745,7 @@ def pair_spec():
     ]
     guesses = [f"class {n}" for n in range(61)] + ["new", None]
     samples = [{"input": guess, "outcome": outcome} for guess in guesses for outcome in ("no", "yes")]
-    questions = [question("both", "both", 48, 500000, 1)]
+    questions = [question("both", "both", 500000, weighted(500000, "subset-selection", subset_size=48))]
     return spec_with("vectors-pair", 86400, ["all", "b"], metrics, questions), samples
 
 
@@ -393,24 +772,30 @@ def make_profile(samples, case):
 
 
 def good_case(specs, index, case):
+    """Case number `case` of a spec, about the question whose turn it is: the secret is one that chooses it."""
     spec, samples = specs[index]
+    questions = spec["measurement"]["questions"]
     identity = spec_id(spec)
-    secret, seed = label("secret", index, case), label("seed", index, case)[: 1 + case]
+    seed = label("seed", index, case)[: 1 + case % 32]
     windows = [0, 1, 2265, 2**31 - 1, 2**31, 2**32 - 2]
     window = windows[case] if case < len(windows) else int.from_bytes(label("window", case)[:3], "big")
     segment = case % len(spec["measurement"]["segments"])
-    profile = make_profile(samples, case)
+    chosen = case % len(questions)
+    secrets = (label("secret", index, case, attempt) for attempt in itertools.count())
+    secret = next(secret for secret in secrets if choose_question(secret, spec, window) == chosen)
+    profile = make_profile(samples, case // len(questions) + case)
 
-    chosen = choose_question(secret, spec, window)
-    question = spec["measurement"]["questions"][chosen]
+    question = questions[chosen]
+    coin = report_id(secret, identity, window, chosen)
+    epoch = window // question["randomizer"].get("epoch_windows", 1)
+    memo_key = prf(secret, b"driftglass memo v1", identity, u16(chosen), u32(epoch))
     stream = Stream(seed)
     d = int.from_bytes(stream.take(8), "big")
-    symbol = true_symbol(spec, question, profile, d)
-    subset = subset_of(domain_size(spec, question), question["randomizer"], symbol, stream)
-    report = encode(
-        spec, case % 2, window, chosen, segment, report_id(secret, identity, window, chosen), rank(subset)
-    )
-    assert unrank(rank(subset), len(subset)) == subset
+    symbol = true_symbol(spec, question, samples, profile, d)
+    output = privatize(spec, question, symbol, coin, memo_key, stream)
+    assert output < outputs(spec, question)
+    supported = supports(spec, question, coin, output)
+    report = encode(spec, case % 2, window, chosen, segment, coin, output)
     row = {
         "spec": index,
         "secret": secret.hex(),
@@ -423,11 +808,12 @@ def good_case(specs, index, case):
         "seed": seed.hex(),
         "question": chosen,
         "true_symbol": symbol,
-        "subset": subset,
+        "output": str(output),
+        "supports": supported,
         "drawn": stream.drawn,
         "report": report.hex(),
     }
-    return row, stream.redrawn
+    return row, stream
 
 
 def bad_cases(specs, good):
@@ -435,22 +821,30 @@ def bad_cases(specs, good):
         spec, _ = specs[index]
         case = next(row for row in good if row["spec"] == index)
         report = bytes.fromhex(case["report"])
-        asked = spec["measurement"]["questions"][case["question"]]
-        count = math.comb(domain_size(spec, asked), asked["randomizer"]["subset_size"])
         length = payload_len(spec)
 
         def bad(name, octets, error):
             return {"name": name, "spec": index, "bytes": octets.hex(), "error": error}
 
-        def with_payload(number):
-            return report[:44] + number.to_bytes(length, "big")
-
         def with_byte(place, octet):
             return report[:place] + bytes([octet]) + report[place + 1 :]
 
+        for place, asked in enumerate(spec["measurement"]["questions"]):
+            row = next(row for row in good if (row["spec"], row["question"]) == (index, place))
+            head, count, name = bytes.fromhex(row["report"])[:44], outputs(spec, asked), asked["name"]
+            wrong = {
+                "the first number that is no output": count,
+                "one more": count + 1,
+                "a bit too many": 2 ** bits_for(count),
+                "all bits": 256**length - 1,
+            }
+            for what, number in wrong.items():
+                # Where outputs fill the payload, there is no wrong number.
+                if count <= number < 256**length:
+                    yield bad(f"{name}: {what}", head + number.to_bytes(length, "big"), "payload")
         for cut in (0, 1, 2, 3, 4, 20, 24, 26, 28, 43, 44):
             yield bad(f"cut after {cut} bytes", report[:cut], "length")
-        yield bad("longer than any report", report + bytes(61 - len(report)), "length")
+        yield bad("longer than any report", report + bytes(77 - len(report)), "length")
         yield bad("longer than any report by far", report + bytes(1000), "length")
         yield bad("first byte of the magic", with_byte(0, 0x64), "magic")
         yield bad("second byte of the magic", with_byte(1, 0x67), "magic")
@@ -459,12 +853,9 @@ def bad_cases(specs, good):
             yield bad(f"version {version}", with_byte(2, version), "version")
         for arm in (2, 3, 128, 255):
             yield bad(f"arm {arm}", with_byte(3, arm), "arm")
-        yield bad("the first rank that no subset has", with_payload(count), "payload")
-        yield bad("one more", with_payload(count + 1), "payload")
-        yield bad("the largest payload", with_payload(256**length - 1), "payload")
-        yield bad("a rank with a bit too many", with_payload(2 ** bits_for(count)), "payload")
-        yield bad("one byte left over", report + b"\x00", "payload")
-        yield bad("one byte of zero before the payload", report[:44] + b"\x00" + report[44:], "payload")
+        too_long = "length" if length == 32 else "payload"
+        yield bad("one byte left over", report + b"\x00", too_long)
+        yield bad("one byte of zero before the payload", report[:44] + b"\x00" + report[44:], too_long)
         if length > 1:
             yield bad("a byte too few", report[:-1], "payload")
             yield bad("a payload of one byte", report[:44] + b"\x01", "payload")
@@ -489,7 +880,7 @@ def bodies(good):
         "a length of zero": u16(0),
         "a length of zero after a report": body(mixed[:1]) + u16(0),
         "a header without payload": body([mixed[0][:44]]),
-        "longer than any report": body([mixed[0] + bytes(61 - len(mixed[0]))]),
+        "longer than any report": body([mixed[0] + bytes(77 - len(mixed[0]))]),
         "length one too small": u16(len(mixed[0]) - 1) + mixed[0],
         "length one too large": u16(len(mixed[0]) + 1) + mixed[0],
         "length in the wrong byte order": u16(len(mixed[0]))[::-1] + mixed[0],
@@ -502,17 +893,19 @@ def bodies(good):
 
 def main():
     check_numbers()
-    specs = [category_spec(), numeric_spec(), pair_spec()]
-    good, redrawn = [], 0
-    for case, index in itertools.product(range(24), range(len(specs))):
-        row, again = good_case(specs, index, case)
-        good.append(row)
-        redrawn += again
+    specs = [category_spec(), numeric_spec(), pair_spec(), grid_spec(), wide_spec(), words_spec()]
+    good, redrawn, redrawn_words = [], 0, 0
+    for index, (spec, _) in enumerate(specs):
+        for case in range(max(12, 6 * len(spec["measurement"]["questions"]))):
+            row, stream = good_case(specs, index, case)
+            good.append(row)
+            redrawn += stream.redrawn
+            redrawn_words += stream.redrawn_words
     # The vectors would prove little without these.
     assert redrawn > 50, "rejections occur"
-    assert {(row["spec"], row["question"]) for row in good} == {(0, 0), (1, 0), (1, 1), (2, 0)}
-    assert any(row["true_symbol"] in row["subset"] for row in good)
-    assert any(row["true_symbol"] not in row["subset"] for row in good)
+    kept = [row["true_symbol"] in row["supports"] for row in good if row["supports"] is not None]
+    assert any(kept) and not all(kept)
+    assert any(row["profile"] is None for row in good) and any(sum(row["profile"] or []) > 20 for row in good)
     framed = list(bodies(good))
     document = {
         "specs": [

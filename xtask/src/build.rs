@@ -15,6 +15,8 @@ pub(crate) enum Part {
     Wasm,
     /// The `core` flavour alone: without the inference engine, so it builds fast
     Core,
+    /// The `seeded` flavour alone, which the vectors run on
+    Seeded,
     /// The TypeScript packages: js, www, demo
     Web,
     /// The native binary `driftglass`
@@ -52,6 +54,7 @@ pub(crate) fn one(part: Part) -> Result<()> {
     match part {
         Part::Wasm => wasm::build(&wasm::FLAVOURS),
         Part::Core => wasm::build(&[wasm::CORE]),
+        Part::Seeded => wasm::build(&[wasm::SEEDED]),
         Part::Web => web::build(),
         Part::Centre => centre::build(),
     }
