@@ -29,10 +29,8 @@ pub struct EntropyError;
 /// A uniform integer below `bound`, by rejection.
 ///
 /// Draws the fewest whole bytes that hold `bound − 1`, keeps its low bits, and repeats until the value is below
-/// `bound`:
-/// at most 2 draws on average. The loop depends on `bound`, which is public, and on fresh entropy only. For a bound
-/// of 1
-/// nothing is drawn.
+/// `bound`: at most 2 draws on average. The loop depends on `bound`, which is public, and on fresh entropy only. For a
+/// bound of 1 nothing is drawn.
 ///
 /// # Panics
 ///
@@ -53,10 +51,9 @@ pub(super) fn uniform_below(bound: u128, entropy: &mut dyn EntropySource) -> Res
 /// A uniform 32-bit integer below `bound`, from one word of four bytes nearly always.
 ///
 /// ⌊word · bound / 2^32⌋, and a new word when the low half of the product lies below 2^32 mod `bound` (Lemire, "Fast
-/// random integer
-/// generation in an interval", ACM TOMACS 29(1), 2019, algorithm 5). Each value is left with ⌊2^32 / bound⌋ words
-/// exactly. A new word is
-/// needed with probability below `bound` / 2^32, whatever the value. For a bound of 1 a word is drawn all the same.
+/// random integer generation in an interval", ACM TOMACS 29(1), 2019, algorithm 5). Each value is left with ⌊2^32 /
+/// bound⌋ words exactly. A new word is needed with probability below `bound` / 2^32, whatever the value. For a bound of
+/// 1 a word is drawn all the same.
 ///
 /// # Panics
 ///
@@ -68,27 +65,20 @@ pub(super) fn uniform_below_u32(bound: u32, entropy: &mut dyn EntropySource) -> 
 }
 
 /// [`uniform_below_u32`], the first word being drawn already.
-#[inline]
 pub(super) fn accept_below_u32(
-    word: [u8; 4],
+    mut word: [u8; 4],
     bound: u32,
     entropy: &mut dyn EntropySource,
 ) -> Result<u32, EntropyError> {
-    let product = u64::from(u32::from_be_bytes(word)) * u64::from(bound);
-    // 2^32 mod bound is below bound, so the division is needed for few words.
-    if product as u32 >= bound { Ok((product >> 32) as u32) } else { accept_rarely(product, bound, entropy) }
-}
-
-/// The rest of [`accept_below_u32`], for a product whose low half lies below the bound.
-#[cold]
-#[inline(never)]
-fn accept_rarely(mut product: u64, bound: u32, entropy: &mut dyn EntropySource) -> Result<u32, EntropyError> {
-    while (product as u32) < bound.wrapping_neg() % bound {
-        let mut word = [0; 4];
+    loop {
+        let product = u64::from(u32::from_be_bytes(word)) * u64::from(bound);
+        let low = product as u32;
+        // 2^32 mod bound is below bound, so the division is needed for few words.
+        if low >= bound || low >= bound.wrapping_neg() % bound {
+            return Ok((product >> 32) as u32);
+        }
         entropy.fill(&mut word)?;
-        product = u64::from(u32::from_be_bytes(word)) * u64::from(bound);
     }
-    Ok((product >> 32) as u32)
 }
 
 fn big_endian(bytes: usize, entropy: &mut dyn EntropySource) -> Result<u128, EntropyError> {
@@ -160,5 +150,31 @@ pub(crate) mod tests {
         assert_eq!((below_5(858_993_459), below_5(858_993_460)), (Ok(0), Ok(1)));
         assert_eq!(below_5(u32::MAX), Ok(4));
         assert_eq!(uniform_below_u32(1, &mut Tape(vec![9, 9, 9, 9])), Ok(0), "a word is drawn for a bound of 1 too");
+    }
+
+    /// The words of a value follow each other, from ⌈value 2^32/bound⌉ on; of them only the first can be rejected, as
+    /// the low half of the product grows by `bound` from word to word and the limit of rejection is below `bound`. So
+    /// the words that are left can be counted from the first: ⌊2^32/bound⌋ for every value. Its ends are tried.
+    #[test]
+    fn every_value_has_equally_many_words() {
+        let given = |bound: u32, word: u64| uniform_below_u32(bound, &mut Tape((word as u32).to_be_bytes().to_vec()));
+        for bound in (1..=200).chain([255, 256, 257, 1_023, 1_024, 65_535, 65_536, (1 << 31) + 1, u32::MAX]) {
+            let wide = u64::from(bound);
+            let limit = (1 << 32) % wide;
+            for value in (0..wide).step_by((wide as usize).div_ceil(100)).chain([wide - 1]) {
+                let (start, end) = ((value << 32).div_ceil(wide), ((value + 1) << 32).div_ceil(wide));
+                let first_is_rejected = start * wide - (value << 32) < limit;
+                let left = end - start - u64::from(first_is_rejected);
+                assert_eq!(left, (1 << 32) / wide, "bound {bound} value {value}");
+                let expected = if first_is_rejected { Err(EntropyError) } else { Ok(value as u32) };
+                assert_eq!(given(bound, start), expected, "bound {bound} value {value}");
+                if left > 0 {
+                    let first = start + u64::from(first_is_rejected);
+                    for word in [first, first + (left - 1) / 2, end - 1] {
+                        assert_eq!(given(bound, word), Ok(value as u32), "bound {bound} word {word}");
+                    }
+                }
+            }
+        }
     }
 }

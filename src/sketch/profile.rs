@@ -1,6 +1,6 @@
 //! All sketches of a window.
 
-use super::binning::Binning;
+use super::binning::{Binning, Place};
 use super::counts::CellCounts;
 use super::pending::PendingPredictions;
 use super::words::WordCounts;
@@ -54,10 +54,7 @@ impl Profile {
         for (index, metric) in spec.metrics.iter().enumerate().filter(|(_, metric)| !comes_later(metric)) {
             let value = seen.value(&metric.source);
             let place = binnings[index].place(value);
-            self.metrics[index].update(place);
-            if let (CellKind::Text { .. }, Value::Text(text)) = (&metric.cells.kind, value) {
-                self.words[index].update(word(text));
-            }
+            self.count(index, metric, place, value);
             cells[index] = place.cell();
         }
         if let Some((key, at_secs, pending)) = waits {
@@ -75,7 +72,7 @@ impl Profile {
     ) {
         for (index, metric) in spec.metrics.iter().enumerate() {
             match metric.source {
-                Source::Outcome => self.metrics[index].update(binnings[index].place(value)),
+                Source::Outcome => self.count(index, metric, binnings[index].place(value), value),
                 Source::Pair { prediction, outcome } => {
                     let columns = spec.metrics[outcome].cells.count();
                     let row = predictions.get(prediction).copied().flatten();
@@ -87,6 +84,14 @@ impl Profile {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Counts a value in its cell, or a word by its hash.
+    fn count(&mut self, index: usize, metric: &Metric, place: Place, value: Value<'_>) {
+        self.metrics[index].update(place);
+        if let (CellKind::Text { .. }, Value::Text(text)) = (&metric.cells.kind, value) {
+            self.words[index].update(word(text));
         }
     }
 }

@@ -164,14 +164,24 @@ fn source(node: &Node<'_>, earlier: &[Metric]) -> Result<Source, SpecError> {
             if matches!(earlier[prediction].source, Source::Outcome | Source::Pair { .. }) {
                 return Err(node.error("must name a metric whose value an inference has"));
             }
+            has_cells(&node, &earlier[prediction])?;
             let node = source.field("outcome")?;
             let outcome = metric_index(&node, earlier)?;
             if earlier[outcome].source != Source::Outcome {
                 return Err(node.error("must name a metric whose source is an outcome"));
             }
+            has_cells(&node, &earlier[outcome])?;
             Source::Pair { prediction, outcome }
         }
     })
+}
+
+/// A pair has a cell for each pair of cells, so words cannot be paired.
+fn has_cells(node: &Node<'_>, metric: &Metric) -> Result<(), SpecError> {
+    match metric.cells.kind {
+        CellKind::Text { .. } => Err(node.error("must name a metric that has cells")),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn metric_index(node: &Node<'_>, metrics: &[Metric]) -> Result<usize, SpecError> {

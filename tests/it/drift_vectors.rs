@@ -1,12 +1,14 @@
 //! Shares, covariance, test statistic and p-value against fixtures that were computed by an independent implementation.
 //!
-//! k-ary randomized response (GRR) is subset selection with w = 1. The fixtures use the real number e^ε; here weights are integers, and e^ε lies
-//! between W_t/W_f and (W_t+1)/W_f. Every quantity below is monotone in that ratio over so short a span (relative length 2^-32), so the fixture's value must lie between the two
-//! values at W_t and W_t + 1. The slack beyond them is rounding: a share is a quotient of differences of about 1/(p−q) < 30 times their size, so 1e-13; the statistic sums
-//! k such squares and both sides round, 1e-11 relative; the p-value of a large statistic T amplifies its error by T/2 ≤ 250, so 1e-8 relative.
+//! k-ary randomized response (GRR) is subset selection with w = 1. The fixtures use the real number e^ε; here weights
+//! are integers, and e^ε lies between W_t/W_f and (W_t+1)/W_f. Every quantity below is monotone in that ratio over so
+//! short a span (relative length 2^-32), so the fixture's value must lie between the two values at W_t and W_t + 1. The
+//! slack beyond them is rounding: a share is a quotient of differences of about 1/(p−q) < 30 times their size, so
+//! 1e-13; the statistic sums k such squares and both sides round, 1e-11 relative; the p-value of a large statistic T
+//! amplifies its error by T/2 ≤ 250, so 1e-8 relative.
 //!
-//! Known reference: Wald's statistic over all cells but one at the null covariance equals Σ (c_j − nπ_j)²/(nπ_j), which is what the fixture holds
-//! (Gaboardi and Rogers, ICML 2018).
+//! Known reference: Wald's statistic over all cells but one at the null covariance equals Σ (c_j − nπ_j)²/(nπ_j), which
+//! is what the fixture holds (Gaboardi and Rogers, ICML 2018).
 
 use driftglass::drift::{Wald, chi_squared_survival, wald};
 use driftglass::estimate::{Channel, Matrix};
@@ -15,7 +17,8 @@ use serde_json::Value;
 
 use crate::randomizers::subsets;
 
-/// Fixtures of methods that the crate does not have yet, by their kind, with their number. Their p-values are checked all the same.
+/// Fixtures of methods that the crate does not have yet, by their kind, with their number. Their p-values are checked
+/// all the same.
 const NOT_YET: [(&str, usize); 6] = [
     // Unary channels: one bit per cell.
     ("oue_two_sample", 9),
@@ -133,8 +136,8 @@ fn debiased_shares_agree() {
     }
 }
 
-/// Per report: (diag(π) − ππᵀ)/(p−q)², π = q + (p−q) f, from e^ε itself; the integer weight changes it by less than 2^-32 · 2e^ε/(e^ε−1) < 1e-9 relative
-/// to its largest entry.
+/// Per report: (diag(π) − ππᵀ)/(p−q)², π = q + (p−q) f, from e^ε itself; the integer weight changes it by less than
+/// 2^-32 · 2e^ε/(e^ε−1) < 1e-9 relative to its largest entry.
 #[test]
 fn the_null_covariance_is_that_of_randomized_response() {
     for case in randomized_response() {
@@ -173,7 +176,8 @@ fn statistics_and_p_values_agree() {
     }
 }
 
-/// Σ (c_j − nπ_j)²/(nπ_j): the textbook form of the same statistic, so that the projection is not only compared with itself.
+/// Σ (c_j − nπ_j)²/(nπ_j): the textbook form of the same statistic, so that the projection is not only compared with
+/// itself.
 #[test]
 fn leaving_out_a_cell_is_the_projection() {
     for case in randomized_response() {

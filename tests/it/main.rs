@@ -3,6 +3,7 @@
 mod accounting;
 mod anchored;
 mod drift_vectors;
+mod encoding;
 mod entropy;
 mod estimators;
 mod exact_law;

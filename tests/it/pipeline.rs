@@ -1,15 +1,17 @@
 //! Properties of the device's pipeline: from any bytes, over any schedule, with any data.
 //!
-//! Seeds are fixed, so a run repeats. A schedule is 10,000 random steps of a device's life: events, clock jumps in both directions, restarts from stored
-//! bytes, lack of entropy, changes of spec and attempts to answer. What must hold is kept by a book of the test's own.
+//! Seeds are fixed, so a run repeats. A schedule is 10,000 random steps of a device's life: events, clock jumps in both
+//! directions, restarts from stored bytes, lack of entropy, changes of spec and attempts to answer. What must hold is
+//! kept by a book of the test's own.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use driftglass::monitor::{AnswerError, Monitor};
 use driftglass::observe::{Observation, Value, Values};
 use driftglass::privacy::{DeviceState, EntropyError, EntropySource, LedgerError};
 use driftglass::report::{Arm, HEADER_BYTES, MAX_PAYLOAD_BYTES, Report};
-use driftglass::spec::{Cap, MonitorSpec, SpecId, WindowIndex};
+use driftglass::spec::{Cap, MonitorSpec, SpecId, WindowIndex, word};
 use driftglass::upload::{push_report, reports_of};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -21,10 +23,13 @@ fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(2_026), ..ProptestConfig::default() }
 }
 
-/// A spec with every kind of metric.
+/// A spec with every kind of metric, question and mechanism.
 fn document() -> Json {
-    let faults: Json = serde_json::from_str(include_str!("../vectors/spec-faults.json")).expect("JSON");
-    faults["base"].clone()
+    static BASE: LazyLock<Json> = LazyLock::new(|| {
+        let faults: Json = serde_json::from_str(include_str!("../vectors/spec-faults.json")).expect("JSON");
+        faults["base"].clone()
+    });
+    BASE.clone()
 }
 
 fn parse(document: &Json) -> MonitorSpec {
@@ -33,6 +38,11 @@ fn parse(document: &Json) -> MonitorSpec {
 
 /// The same spec with windows of some hours, and caps that bind: 4 in six hours, 30 in a hundred.
 fn hours(hours: u64) -> MonitorSpec {
+    static READ: LazyLock<[MonitorSpec; 5]> = LazyLock::new(|| [1, 2, 3, 4, 5].map(read_hours));
+    READ[hours as usize - 1].clone()
+}
+
+fn read_hours(hours: u64) -> MonitorSpec {
     let mut document = document();
     let measurement = &mut document["measurement"];
     measurement["window"] = json!({"length_secs": hours * 3600, "grace_secs": 3600, "join": "next_window"});
@@ -53,7 +63,8 @@ fn happen(monitor: &mut Monitor, now_secs: u64, generator: &mut Generator) {
     let x = [if number() > 40.0 { f64::NAN } else { number() }];
     let y = [number(), number() / 32.0];
     let z = [0.0, 0.0, 0.0, number(), number()];
-    let inputs = [("x", Values::F64(&x)), ("z", Values::F64(&z))];
+    let w = [["late", "later", "never"][number().rem_euclid(3.0) as usize].to_owned()];
+    let inputs = [("x", Values::F64(&x)), ("z", Values::F64(&z)), ("w", Values::Text(&w))];
     let outputs = [("y", Values::F64(&y))];
     let seen = Observation { inputs: &inputs, outputs: &outputs, latency_ms: Some(number()) };
     let key = ["a", "b", "c", "d"][generator.next() as usize % 4];
@@ -117,7 +128,11 @@ proptest! {
 
     /// A valid spec with one value replaced: refused, or good for all that follows.
     #[test]
-    fn any_spec_that_is_read_can_be_run(place in any::<prop::sample::Index>(), value in any_json(), seed in any::<u64>()) {
+    fn any_spec_that_is_read_can_be_run(
+        place in any::<prop::sample::Index>(),
+        value in any_json(),
+        seed in any::<u64>(),
+    ) {
         let mut document = document();
         let mut pointers = Vec::new();
         list_pointers(&document, String::new(), &mut pointers);
@@ -173,13 +188,19 @@ proptest! {
 
     /// The next due window is the first that a plain search finds, and no jump of the clock makes it slow.
     #[test]
-    fn due_is_the_first_open_window(now_secs in prop_oneof![any::<u64>(), 0_u64..1_000_000], joined_secs in 0_u64..1_000_000) {
-        for spec in [hours(1), hours(5)] {
-            let state = DeviceState::join(&spec, joined_secs, &mut Generator::new(1)).expect("entropy");
+    fn due_is_the_first_open_window(
+        now_secs in prop_oneof![any::<u64>(), 0_u64..1_000_000],
+        joined_secs in 0_u64..1_000_000,
+    ) {
+        static MONITORS: LazyLock<[Monitor; 2]> = LazyLock::new(|| [1, 5].map(|count| monitor(&hours(count))));
+        for device in MONITORS.iter() {
+            let spec = device.spec();
+            let state = DeviceState::join(spec, joined_secs, &mut Generator::new(1)).expect("entropy");
             let current = spec.window.index_at(now_secs);
             let mut recent = current.saturating_sub(9)..current;
-            let expected = recent.find(|window| *window >= state.next_window() && spec.window.is_open(*window, now_secs));
-            prop_assert_eq!(monitor(&spec).due(&state, now_secs), expected);
+            let open = |window: &WindowIndex| spec.window.is_open(*window, now_secs);
+            let expected = recent.find(|window| *window >= state.next_window() && open(window));
+            prop_assert_eq!(device.due(&state, now_secs), expected);
         }
     }
 
@@ -213,7 +234,8 @@ impl EntropySource for FailsOnce {
     }
 }
 
-/// Whichever of its draws fails, there is no report: a failure that is swallowed would leave a constant in place of entropy.
+/// Whichever of its draws fails, there is no report: a failure that is swallowed would leave a constant in place of
+/// entropy.
 #[test]
 fn a_single_failure_of_entropy_prevents_the_report() {
     let spec = hours(1);
@@ -334,7 +356,8 @@ impl Life {
         let cost = spec.questions[usize::from(answer.report.question)].epsilon_micronats;
         let start = spec.window.start_secs(window);
         self.spent.push((start, cost));
-        // Every span of a cap's period that ends with this debit. Earlier ones were checked when they ended; none ends later, as time in the book does not go back.
+        // Every span of a cap's period that ends with this debit. Earlier ones were checked when they ended; none ends
+        // later, as time in the book does not go back.
         for cap in &spec.caps {
             let within = self.spent.iter().filter(|(at, _)| at + cap.period_secs > start);
             let sum: u64 = within.map(|(_, cost)| cost).sum();
@@ -403,6 +426,20 @@ fn a_detour_through_another_spec_resets_no_budget() {
     assert!(answers(&short, &mut state, full + 1), "the other cap leaves room");
     state.enter(&long, long.window.start_secs(full + 2)).expect("the same app");
     assert!(!answers(&long, &mut state, full + 3), "what was spent within the period is still in the book");
+}
+
+/// Words that arrive as outcomes are counted like those of an inference.
+#[test]
+fn an_outcome_of_words_is_counted() {
+    let mut document = document();
+    let metrics = document["measurement"]["metrics"].as_array_mut().expect("metrics");
+    let cells = json!({"kind": "text", "max_words": 4});
+    metrics.push(json!({"name": "said", "source": {"kind": "outcome"}, "cells": cells}));
+    let mut device = monitor(&parse(&document));
+    device.observe(&Observation::default(), Some("key"), 0);
+    assert!(device.outcome("key", Value::Text("later"), 0));
+    let words = device.profile(0).expect("a profile").words().last().expect("metrics").sorted();
+    assert_eq!(words, [(word("later"), 1)]);
 }
 
 /// Valid bytes of everything that is read as bytes.

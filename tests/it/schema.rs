@@ -1,12 +1,13 @@
 //! The spec's schema and its parser say the same, fault by fault.
 //!
-//! `tests/vectors/spec-faults.json` holds a valid spec and a list of edits, each of which breaks one rule: `at` is the pointer
-//! of the edited value, `set` its new value (absent: it is removed), `pointer` and `rule` what the error names, and `schema` whether
-//! `docs/monitor-spec.schema.json` refuses it too. What it does not refuse joins two fields, which is beyond a schema, or spells an
-//! integer `1.0`, which JSON Schema counts as one.
+//! `tests/vectors/spec-faults.json` holds a valid spec and a list of edits, each of which breaks one rule: `at` is the
+//! pointer of the edited value, `set` its new value (absent: it is removed), `pointer` and `rule` what the error names,
+//! and `schema` whether `docs/monitor-spec.schema.json` refuses it too. What it does not refuse joins two fields, which
+//! is beyond a schema, or spells an integer `1.0`, which JSON Schema counts as one.
 //!
 //! The validator below knows the keywords that the schema uses and refuses all others. The flags were compared with an
-//! independent implementation (`jsonschema` 4.26 of Python) when they were made; as a dependency of the tests, the crate of that name would bring thirty others.
+//! independent implementation (`jsonschema` 4.26 of Python) when they were made; as a dependency of the tests, the
+//! crate of that name would bring thirty others.
 
 use driftglass::spec::{MonitorSpec, SpecError};
 use serde::Deserialize;

@@ -1,15 +1,18 @@
-//! Are the estimator unbiased, its covariance as documented, the intervals honest and the verdicts right? By simulation with fixed seeds.
+//! Are the estimator unbiased, its covariance as documented, the intervals honest and the verdicts right? By simulation
+//! with fixed seeds.
 //!
-//! Each test states its level α, the sample size and the seed. A level is the probability that a sound implementation fails under a fresh seed; with the
-//! seeds fixed a test either always passes or always fails. Bounds are z standard errors with z = Φ⁻¹(1 − α/(2·comparisons)) (Bonferroni).
+//! Each test states its level α, the sample size and the seed. A level is the probability that a sound implementation
+//! fails under a fresh seed; with the seeds fixed a test either always passes or always fails. Bounds are z standard
+//! errors with z = Φ⁻¹(1 − α/(2·comparisons)) (Bonferroni).
 //!
-//! The first test runs the shipped randomizer device by device. The others draw the sum of many reports from the law of a
-//! report, W_t/Z or W_f/Z, which `exact_law` shows to be the randomizer's: a multinomial over all subsets, by exact binomials.
+//! The first test runs the shipped randomizer device by device. The others draw the sum of many reports from the law of
+//! a report, W_t/Z or W_f/Z, which `exact_law` shows to be the randomizer's: a multinomial over all subsets, by exact
+//! binomials.
 
 use driftglass::aggregate::Aggregate;
 use driftglass::drift::{Assessment, Measure, QuestionReference, Verdict, assess, normal_quantile};
 use driftglass::estimate::{Channel, Matrix};
-use driftglass::privacy::{Draws, EntropySource, MemoKey, randomizer_of};
+use driftglass::privacy::{Draws, EntropySource, MemoKey, Payload, randomizer_of};
 use driftglass::spec::{Mechanism, Question};
 
 use crate::entropy::Generator;
@@ -23,7 +26,8 @@ fn z(comparisons: usize) -> f64 {
 }
 
 impl Generator {
-    /// 64 independent events of probability p, to 2^-32: compares 64 uniform numbers with p, bit by bit from the highest.
+    /// 64 independent events of probability p, to 2^-32: compares 64 uniform numbers with p, bit by bit from the
+    /// highest.
     fn bernoulli_64(&mut self, p: f64) -> u64 {
         if p >= 1.0 {
             return u64::MAX;
@@ -149,8 +153,9 @@ fn settings() -> [(Fleet, u64, usize); 5] {
     ]
 }
 
-/// Mean and covariance of estimates, each from `reports` reports, against the truth and the documented covariance Σ, or an error that names what is off. The mean of M estimates has
-/// standard error √(Σ_vv/M), an entry of the empirical covariance √((Σ_uu Σ_vv + Σ_uv²)/M), as for normal estimates, which sums of 500 or more bounded reports nearly are.
+/// Mean and covariance of estimates, each from `reports` reports, against the truth and the documented covariance Σ, or
+/// an error that names what is off. The mean of M estimates has standard error √(Σ_vv/M), an entry of the empirical
+/// covariance √((Σ_uu Σ_vv + Σ_uv²)/M), as for normal estimates, which sums of 500 or more bounded reports nearly are.
 fn check_moments(expected: &Matrix, shares: &[f64], estimates: &[Vec<f64>]) -> Result<(), String> {
     let (k, m) = (shares.len(), estimates.len() as f64);
     let mean = |value: &dyn Fn(&Vec<f64>) -> f64| estimates.iter().map(value).sum::<f64>() / m;
@@ -172,7 +177,8 @@ fn check_moments(expected: &Matrix, shares: &[f64], estimates: &[Vec<f64>]) -> R
     Ok(())
 }
 
-/// Estimates of fleets whose devices report one by one with the shipped randomizer, each with a coin and a memo key of its own; and the covariances that are computed from them.
+/// Estimates of fleets whose devices report one by one with the shipped randomizer, each with a coin and a memo key of
+/// its own; and the covariances that are computed from them.
 fn device_by_device(
     channel: &Channel,
     question: &Question,
@@ -205,8 +211,9 @@ fn device_by_device(
     (0..fleets).map(estimate).unzip()
 }
 
-/// Every frequency oracle, α = 1e-3 for the shares and for the covariance of each; 200 fleets × 300 devices, seed 13. Shares are uneven, and where a mechanism's reports tie three symbols together, most devices
-/// have the symbol that ties the others: in a projective geometry one of a pencil, for hashing the middle one of equidistant symbols.
+/// Every frequency oracle, α = 1e-3 for the shares and for the covariance of each; 200 fleets × 300 devices, seed 13.
+/// Shares are uneven, and where a mechanism's reports tie three symbols together, most devices have the symbol that
+/// ties the others: in a projective geometry one of a pencil, for hashing the middle one of equidistant symbols.
 #[test]
 fn every_frequency_oracle_is_unbiased_with_the_documented_covariance() {
     let mut generator = Generator::new(13);
@@ -232,7 +239,8 @@ fn every_frequency_oracle_is_unbiased_with_the_documented_covariance() {
         if let Err(error) = check_moments(&expected, shares, &estimates) {
             panic!("{mechanism:?}: {error}");
         }
-        // A covariance in which hyperplanes of a pencil met like any others would not pass: r − t = (7.39 − 1) / 38.6 at ε = 2, q = t = 3.
+        // A covariance in which hyperplanes of a pencil met like any others would not pass: r − t = (7.39 − 1) / 38.6
+        // at ε = 2, q = t = 3.
         if mechanism == (Mechanism::ProjectiveGeometry { field_size: 3, dimension: 3 }) {
             let e = libm::exp(2.0);
             let scale = channel.keep_probability() - channel.false_probability();
@@ -245,10 +253,37 @@ fn every_frequency_oracle_is_unbiased_with_the_documented_covariance() {
     }
 }
 
-/// Subset selection once more, α = 1e-3 for the shares and for the covariance; 200 fleets × 2,000 devices (w = 2) and 200 × 500 (w = 1); seed 11.
+/// Cohorts share C hashes that are fixed for all time, so two symbols meet in a share of them that is 1/g only to
+/// within √((1/g)(1 − 1/g)/C): the bias that the module's doc states. The root mean square over the 120 pairs of 16
+/// symbols is within a fifth of that (√(1/240) = 6.5 % is its standard error if pairs were independent).
+#[test]
+fn cohorts_make_the_stated_bias() {
+    for (cohorts, hash_range) in [(64, 2), (512, 3), (4_096, 2)] {
+        let fresh = weights(1.0);
+        let mechanism = Mechanism::MemoizedHashing { hash_range, cohorts, epoch_windows: 2, fresh };
+        let randomizer = randomizer_of(&question(16, at_epsilon(mechanism, 1.0)));
+        let mut together = vec![0_u32; 256];
+        for number in 0..cohorts * hash_range {
+            let mut bucket = vec![0; 16];
+            let payload = Payload::from_bytes(&number.to_be_bytes()).expect("4 bytes");
+            randomizer.accumulate(&payload, &[0; 16], &mut bucket).expect("an output");
+            for (pair, count) in together.iter_mut().enumerate() {
+                *count += u32::from(bucket[pair / 16] == 1 && bucket[pair % 16] == 1);
+            }
+        }
+        let (n, q) = (f64::from(cohorts), 1.0 / f64::from(hash_range));
+        let pairs = (0..256).filter(|pair| pair / 16 < pair % 16);
+        let squares: f64 = pairs.map(|pair| (f64::from(together[pair]) / n - q).powi(2)).sum();
+        let (found, stated) = ((squares / 120.0).sqrt(), (q * (1.0 - q) / n).sqrt());
+        assert!((found / stated - 1.0).abs() < 0.2, "C {cohorts}: {found}, not {stated}");
+    }
+}
+
+/// Subset selection once more, α = 1e-3 for the shares and for the covariance; 200 fleets × 2,000 devices (w = 2) and
+/// 200 × 500 (w = 1); seed 11.
 ///
-/// The mean of the covariances that are computed from the estimates themselves lies below Σ by 1/n relative, as E\[m̂(1 − m̂)\] = m(1 − m)(1 − 1/n), and varies
-/// little: 1 % is more than five times that.
+/// The mean of the covariances that are computed from the estimates themselves lies below Σ by 1/n relative, as E\[m̂(1
+/// − m̂)\] = m(1 − m)(1 − 1/n), and varies little: 1 % is more than five times that.
 #[test]
 fn the_covariance_of_an_estimate_is_close_to_the_true_one() {
     const FLEETS: usize = 200;
@@ -267,8 +302,8 @@ fn the_covariance_of_an_estimate_is_close_to_the_true_one() {
         }
     }
 }
-/// The same for 20,000 fleets × 500 reports, which tells covariances apart that differ by 5 % of a variance; w up to 3, where the terms of two symbols in one subset count;
-/// α = 1e-3 for the shares and for the covariance of each, seed 12.
+/// The same for 20,000 fleets × 500 reports, which tells covariances apart that differ by 5 % of a variance; w up to 3,
+/// where the terms of two symbols in one subset count; α = 1e-3 for the shares and for the covariance of each, seed 12.
 #[test]
 fn the_covariance_holds_in_many_fleets() {
     let mut generator = Generator::new(12);
@@ -288,7 +323,8 @@ fn the_covariance_holds_in_many_fleets() {
     }
 }
 
-/// Under no change: α = 1e-3 for each comparison; 150 to 1,500 runs of 4,000 to 40,000 reports; seed 21. At error probability 5 %:
+/// Under no change: α = 1e-3 for each comparison; 150 to 1,500 runs of 4,000 to 40,000 reports; seed 21. At error
+/// probability 5 %:
 ///
 /// - the interval of the effect covers 0 at least in 95 % of the runs, less 3 standard errors of that share;
 /// - Wald's p-value is below 5 % in 5 % of the runs, within z standard errors;
@@ -320,8 +356,9 @@ fn nothing_is_found_where_nothing_changed() {
     }
 }
 
-/// After a shift of 10 points from the first cell to the last, the interval covers the true effect in 95 % of the runs, less 3 standard errors: one-sided α = 1.4e-3;
-/// runs and reports as above, halved; seed 31. The shift is the effect in both measures, and 6 points where a cell has no more.
+/// After a shift of 10 points from the first cell to the last, the interval covers the true effect in 95 % of the runs,
+/// less 3 standard errors: one-sided α = 1.4e-3; runs and reports as above, halved; seed 31. The shift is the effect in
+/// both measures, and 6 points where a cell has no more.
 #[test]
 fn intervals_cover_the_true_effect() {
     let mut generator = Generator::new(31);
@@ -339,10 +376,12 @@ fn intervals_cover_the_true_effect() {
     }
 }
 
-/// A planted shift of 7 points is found, and the more often the more reports there are: 150 runs each, level 5 %, delta 1 point; seed 41. The shares of
-/// runs with a verdict of drift must grow by more than 3 standard errors of their difference at each step (one-sided α = 1.4e-3) until they pass 90 %, and pass 95 % at the last.
+/// A planted shift of 7 points is found, and the more often the more reports there are: 150 runs each, level 5 %, delta
+/// 1 point; seed 41. The shares of runs with a verdict of drift must grow by more than 3 standard errors of their
+/// difference at each step (one-sided α = 1.4e-3) until they pass 90 %, and pass 95 % at the last.
 ///
-/// The standard error of a contrast is about 4.6, 2.3, 1.3 and 0.7 points at the four sizes (ε = 1, k = 4, w = 1, 20 % without data), and z = 2.24.
+/// The standard error of a contrast is about 4.6, 2.3, 1.3 and 0.7 points at the four sizes (ε = 1, k = 4, w = 1, 20 %
+/// without data), and z = 2.24.
 #[test]
 fn planted_shifts_are_found_and_power_grows() {
     const RUNS: usize = 150;
@@ -370,8 +409,8 @@ fn planted_shifts_are_found_and_power_grows() {
     assert!(power[3].0 > 0.95 && power[3].1 > 0.95, "{power:?}");
 }
 
-/// Where the shift is exactly delta, either verdict would be wrong; each comes in at most 5 % of the runs, plus 3 standard errors (one-sided α = 1.4e-3). 300 runs
-/// of 20,000 reports, seed 51.
+/// Where the shift is exactly delta, either verdict would be wrong; each comes in at most 5 % of the runs, plus 3
+/// standard errors (one-sided α = 1.4e-3). 300 runs of 20,000 reports, seed 51.
 #[test]
 fn a_shift_of_delta_is_neither_drift_nor_stable() {
     const RUNS: usize = 300;
@@ -395,9 +434,10 @@ fn a_shift_of_delta_is_neither_drift_nor_stable() {
     }
 }
 
-/// A shift below delta with many reports is stable, one above it is drift: 100 runs of 400,000 reports and a reference of a million; seed 61. The effect is 1 and 9 points, delta
-/// 5 points, the standard error of a contrast below 0.7 points, so that 4 points are more than 5 of them: z is 2.6 at most, and a run errs with probability below 1 %. Five of a hundred
-/// such runs err with probability below 4e-3.
+/// A shift below delta with many reports is stable, one above it is drift: 100 runs of 400,000 reports and a reference
+/// of a million; seed 61. The effect is 1 and 9 points, delta 5 points, the standard error of a contrast below 0.7
+/// points, so that 4 points are more than 5 of them: z is 2.6 at most, and a run errs with probability below 1 %. Five
+/// of a hundred such runs err with probability below 4e-3.
 #[test]
 fn many_reports_decide() {
     const RUNS: usize = 100;
@@ -416,8 +456,9 @@ fn many_reports_decide() {
     }
 }
 
-/// At `reports_needed` the interval just reaches delta if the estimate is the truth, so half of the runs decide; at four times as many, nearly all do. 400 runs, seed 71;
-/// 3 standard errors of a half are 7.5 points (α = 2.7e-3), and 4 points more for the estimate, which is within 0.1 of 4 points of the truth, 0.05 standard errors.
+/// At `reports_needed` the interval just reaches delta if the estimate is the truth, so half of the runs decide; at
+/// four times as many, nearly all do. 400 runs, seed 71; 3 standard errors of a half are 7.5 points (α = 2.7e-3), and 4
+/// points more for the estimate, which is within 0.1 of 4 points of the truth, 0.05 standard errors.
 #[test]
 fn the_reports_that_are_said_to_be_needed_decide() {
     const RUNS: usize = 400;

@@ -1,9 +1,10 @@
 //! The channel of the crate against the theory of frequency oracles.
 //!
-//! `tests/vectors/privacy/theory_freq_oracles.csv` was computed from the papers' formulas with the real number e^ε. Here the weights are
-//! integers: W_f = 2^32 and W_t the largest with W_t/W_f ≤ e^ε, so that the ratio is below e^ε by at most 2^-32 relative; n·Var moves by less than
-//! 2^-32 · 2e^ε/(e^ε − 1) < 1.2e-9 relative for ε ≥ 0.5. The csv has five decimals for noise and three for influence, so the tolerance is half of the last one for its rounding and
-//! 1e-8 relative for the weights.
+//! `tests/vectors/privacy/theory_freq_oracles.csv` was computed from the papers' formulas with the real number e^ε.
+//! Here the weights are integers: W_f = 2^32 and W_t the largest with W_t/W_f ≤ e^ε, so that the ratio is below e^ε by
+//! at most 2^-32 relative; n·Var moves by less than 2^-32 · 2e^ε/(e^ε − 1) < 1.2e-9 relative for ε ≥ 0.5. The csv has
+//! five decimals for noise and three for influence, so the tolerance is half of the last one for its rounding and 1e-8
+//! relative for the weights.
 //!
 //! | Column | Meaning |
 //! | --- | --- |
@@ -60,7 +61,8 @@ impl Row {
         Channel::of(&at_epsilon(mechanism, self.epsilon()), self.k()).expect("a frequency oracle")
     }
 
-    /// Noise and influence of a mechanism against its columns; `relative` is what the mechanism differs by from the formula.
+    /// Noise and influence of a mechanism against its columns; `relative` is what the mechanism differs by from the
+    /// formula.
     fn check(&self, prefix: &str, mechanism: Mechanism, relative: f64) {
         let channel = self.channel(mechanism);
         let close = |column: &str, found: f64, rounding: f64| {
@@ -96,7 +98,8 @@ fn every_promised_size_and_budget_has_a_row() {
     assert_eq!(rows().len(), 8 * 6);
     let subsets = rows().iter().filter(|row| row.subset_selection().is_some()).count();
     let geometries = rows().iter().filter(|row| row.projective_geometry().is_some()).count();
-    // Five of 1,024 and 4,096 symbols at ε ≥ 4 fit, and all below 512 but few; fields of order 9 and 27 are not implemented.
+    // Five of 1,024 and 4,096 symbols at ε ≥ 4 fit, and all below 512 but few; fields of order 9 and 27 are not
+    // implemented.
     assert!(subsets >= 34 && geometries >= 40, "{subsets} {geometries}");
 }
 
@@ -133,8 +136,9 @@ fn projective_geometry() {
     }
 }
 
-/// Buckets have sizes 1/g + δ with |δ| < 2^-16 that sum to 1, so q = o + (p−o) Σ (1/g + δ)² with o = (1−p)/(g−1), which is 1/g + (p−o) Σ δ²: above 1/g by at most dq = g 2^-32. The noise then
-/// moves by less than dq (1/q + 2/(p−q)) relative, the influence by less than dq (1/(1−q) + 1/(p−q)).
+/// Buckets have sizes 1/g + δ with |δ| < 2^-16 that sum to 1, so q = o + (p−o) Σ (1/g + δ)² with o = (1−p)/(g−1), which
+/// is 1/g + (p−o) Σ δ²: above 1/g by at most dq = g 2^-32. The noise then moves by less than dq (1/q + 2/(p−q))
+/// relative, the influence by less than dq (1/(1−q) + 1/(p−q)).
 #[test]
 fn local_hashing() {
     for row in rows() {
@@ -169,8 +173,8 @@ fn covariance_adds_the_sample() {
             let tolerance = 5e-6 + 1e-8 * expected;
             assert!((found - expected).abs() <= tolerance, "k {k} ε {}: {column} {found}", row.epsilon());
             if matches!(mechanism, Mechanism::SubsetSelection { .. } | Mechanism::KAry) {
-                // Estimates sum to 1 whatever is reported, because each report supports exactly w symbols: rows of the covariance sum to 0.
-                // The sum of k terms of size at most n·Var rounds off by less than k² ulp.
+                // Estimates sum to 1 whatever is reported, because each report supports exactly w symbols: rows of the
+                // covariance sum to 0. The sum of k terms of size at most n·Var rounds off by less than k² ulp.
                 let sum: f64 = (0..k).map(|column| covariance.at(0, column)).sum();
                 assert!(sum.abs() < expected * 128.0 * 128.0 * f64::EPSILON, "k {k} ε {}: {sum}", row.epsilon());
             }

@@ -1,8 +1,8 @@
 //! Holds the boundaries of the source: what may be named where, and which way imports go.
 //!
-//! A boundary is an absence, and an absence can be checked by reading the files. Comments and literals are blanked before a rule looks, and
-//! modules under `#[cfg(test)]` too, so that a rule sees shipped code only. The second half of this file plants a violation of
-//! each rule in a string: a checker that cannot fail proves nothing.
+//! A boundary is an absence, and an absence can be checked by reading the files. Comments and literals are blanked
+//! before a rule looks, and modules under `#[cfg(test)]` too, so that a rule sees shipped code only. The second half of
+//! this file plants a violation of each rule in a string: a checker that cannot fail proves nothing.
 //!
 //! Not protected: names that a macro of another crate expands to, and paths renamed by `use … as`.
 
@@ -81,8 +81,9 @@ const WORLD: [&str; 3] = ["time", "net", "fs"];
 /// From the answer to the bytes: exact integers, so that the law of a report is exactly the one declared.
 const PRIVATIZE_PATH: [&str; 2] = ["src/privacy/", "src/report/"];
 
-/// Functions that have a secret in their hands, by their names: their second parameter is one, after `self`, `permit`, `draws` and `entropy`. Their bodies
-/// neither branch nor look up an element by it. What is computed from the secret is not followed: the rule is about words.
+/// Functions that have a secret in their hands, by their names: their second parameter is one, after `self`, `permit`,
+/// `draws` and `entropy`. Their bodies neither branch nor look up an element by it. What is computed from the secret is
+/// not followed: the rule is about words.
 const SECRET_FUNCTIONS: [&str; 5] = ["privatize", "respond", "choose_others", "meet", "bucket"];
 
 /// What branches, as words; and as signs.
@@ -179,8 +180,8 @@ fn is_float(code: &str, word: &Range<usize>) -> bool {
     suffix || exponent || point
 }
 
-/// No branch and no address depends on the symbol, as far as the words of a body show it. `assert!` and `?` stay: their limits and errors do not depend on it, or end the
-/// program. `for` over a public range stays too.
+/// No branch and no address depends on the symbol, as far as the words of a body show it. `assert!` and `?` stay: their
+/// limits and errors do not depend on it, or end the program. `for` over a public range stays too.
 fn no_branches(source: &Source, findings: &mut Vec<Finding>) {
     if !source.is_in(&["src/privacy/"]) {
         return;
@@ -289,7 +290,8 @@ impl Source {
         places.iter().any(|place| if place.ends_with('/') { self.path.starts_with(place) } else { self.path == *place })
     }
 
-    /// Whether the `super::super::…` that ends at `at` climbs out of the module: from `src/m/mod.rs` once, from `src/m/x.rs` twice.
+    /// Whether the `super::super::…` that ends at `at` climbs out of the module: from
+    /// `src/m/mod.rs` once, from `src/m/x.rs` twice.
     fn reaches_root(&self, at: usize) -> bool {
         let climbs =
             std::iter::successors(self.code[..at].strip_suffix("super::"), |rest| rest.strip_suffix("super::"));
@@ -616,9 +618,8 @@ fn a_planted_float_on_the_privatize_path_is_found() {
 fn a_planted_branch_on_a_secret_is_found() {
     let path = "src/privacy/randomizer/k_ary.rs";
     let body = |body: &str| {
-        format!(
-            "//! A.\nimpl R {{\n    fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> P {{\n        {body}\n    }}\n}}\n"
-        )
+        let head = "//! A.\nimpl R {\n    fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> P {";
+        format!("{head}\n        {body}\n    }}\n}}\n")
     };
     for (planted, found) in [
         ("if keep { symbol } else { other }", &["`if`", "`else`"][..]),

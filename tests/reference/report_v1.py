@@ -28,7 +28,8 @@ good[]
     question     expected index
     true_symbol  expected true symbol
     output       expected number of the payload, decimal
-    supports     expected symbols that the report supports, in order; null for a mechanism that shares are not counted from
+    supports     expected symbols that the report supports, in order; null for a mechanism that shares are not counted
+                 from
     drawn        bytes of entropy that are consumed
     report       expected report, hex
 bad[]            name, spec, bytes (hex) of one report, and the error: length, magic, version, arm, or payload

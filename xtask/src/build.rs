@@ -16,6 +16,8 @@ pub(crate) enum Part {
     Wasm,
     /// The `core` flavour alone: without the inference engine, so it builds fast
     Core,
+    /// The `seeded` flavour alone, which the vectors run on
+    Seeded,
     /// The TypeScript packages: js, www, demo
     Web,
     /// The native binary `driftglass`
@@ -53,6 +55,7 @@ pub(crate) fn one(part: Part) -> Result<()> {
     match part {
         Part::Wasm => wasm::build(&Profile::dev(), &wasm::FLAVOURS),
         Part::Core => wasm::build(&Profile::dev(), &[wasm::CORE]),
+        Part::Seeded => wasm::build(&Profile::dev(), &[wasm::SEEDED]),
         Part::Web => web::build(),
         Part::Centre => centre::build(),
     }

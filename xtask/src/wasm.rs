@@ -35,7 +35,7 @@ pub(crate) const CORE: Flavour = Flavour { name: "core", features: "js" };
 pub(crate) const FULL: Flavour = Flavour { name: "full", features: "js,onnx" };
 
 /// For tests: entropy from a seed, so that vectors can be replayed. Never shipped.
-const SEEDED: Flavour = Flavour { name: "seeded", features: "js,seeded-entropy" };
+pub(crate) const SEEDED: Flavour = Flavour { name: "seeded", features: "js,seeded-entropy" };
 
 /// Every flavour.
 pub(crate) const FLAVOURS: [Flavour; 3] = [CORE, FULL, SEEDED];

@@ -1,14 +1,15 @@
 //! `kill -9` in the middle of uploads: what was acknowledged is there once, and nothing is there twice.
 //!
-//! Clients send reports one by one and in batches, send acknowledged ones again on purpose, and take every answer that did not come for a
-//! failure. After the last start all that was never acknowledged is sent again, so that the oracle is exact: each report counts once.
+//! Clients send reports one by one and in batches, send acknowledged ones again on purpose, and take every answer that
+//! did not come for a failure. After the last start all that was never acknowledged is sent again, so that the oracle
+//! is exact: each report counts once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use driftglass::privacy::SubsetSelection;
+use driftglass::privacy::{Payload, randomizer_of};
 use driftglass::report::{Arm, Report};
 
 use crate::support::{Answer, Fleet, KEY, Process, SeededEntropy, body, count, data_dir, database, run, spec};
@@ -47,26 +48,28 @@ impl Client {
     }
 }
 
-/// Sums by question and symbol.
+/// Sums by question and counter.
 type Sums = BTreeMap<(i64, i64), i64>;
 
 fn stored_sums(dir: &Path) -> Sums {
     let connection = database(dir);
     let mut statement =
-        connection.prepare("SELECT question, symbol, sum(support) FROM aggregate GROUP BY 1, 2").expect("a query");
+        connection.prepare("SELECT question, counter, sum(count) FROM aggregate GROUP BY 1, 2").expect("a query");
     let rows = statement.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?))).expect("rows");
     rows.collect::<Result<_, _>>().expect("integers")
 }
 
 fn folded(reports: &BTreeSet<Vec<u8>>) -> Sums {
-    let payload_len = spec().payload_len();
-    let randomizers: Vec<_> =
-        spec().questions.iter().map(|question| SubsetSelection::of(question, payload_len)).collect();
+    let randomizers: Vec<_> = spec().questions.iter().map(randomizer_of).collect();
     let mut sums = Sums::new();
     for bytes in reports {
         let report = Report::decode(bytes).expect("a report");
-        for symbol in randomizers[usize::from(report.question)].decode(&report.payload).expect("a subset") {
-            *sums.entry((i64::from(report.question), symbol as i64)).or_default() += 1;
+        let randomizer = &randomizers[usize::from(report.question)];
+        let mut counters = vec![0; randomizer.counters()];
+        let payload = Payload::from_bytes(&report.payload).expect("at most 32 bytes");
+        randomizer.accumulate(&payload, &report.report_id, &mut counters).expect("an output");
+        for (counter, count) in counters.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+            *sums.entry((i64::from(report.question), counter as i64)).or_default() += count as i64;
         }
     }
     sums

@@ -66,8 +66,8 @@ fn planted_drift_is_found() {
         .sum();
     assert_eq!(reports, 3_000);
     let carrier = &found["questions"][6];
-    let subset_size = spec().questions[6].randomizer.subset_size;
-    assert_eq!((&carrier["threshold"], &carrier["subset_size"]), (&json!(null), &json!(subset_size)));
+    let mechanism = spec().questions[6].randomizer.mechanism.name();
+    assert_eq!((&carrier["threshold"], &carrier["mechanism"]), (&json!(null), &json!(mechanism)));
     assert_eq!(carrier["windows"][0]["verdict"], "waiting", "nobody has data");
 }
 

@@ -11,21 +11,24 @@
 //! | p | | P\[the bucket of v is reported, given x = v\] = W_t / (W_t + (g−1) W_f) | |
 //! | q | | the same given x ≠ v, over the hash: 1/g, up to the rounding of buckets | |
 //!
-//! The hash of v is the bucket of the 16 high bits of a·v² + b·v + c mod 2^40: **independent and uniform for any three symbols**, which the covariance of two
-//! estimates needs, since two false symbols and the true one meet in it. (A line a·v + b puts the middle one of three equidistant symbols into the bucket of the outer two every other time
-//! that these share one.) *Argument.* For three symbols the hash is V·(c, b, a) with Vandermonde's matrix V. Its invariant factors are 1, 2^m and 2^(m+M) up to units, where 2^m
-//! and 2^M are the least and the largest power of two that divides a difference; M ≤ 12 and m ≤ 11 for symbols below 2^13. So the triples that it reaches, each equally often, are
-//! closed under adding 2^23, and so 2^24, to any of the three: their 16 high bits are uniform. The case of two symbols is
-//! Dietzfelbinger's ("Universal hashing and k-wise independent random variables via integer arithmetic without primes", STACS 1996, theorem 3). Bucket y holds the values from
-//! ⌈y 2^16/g⌉ to below ⌈(y+1) 2^16/g⌉.
+//! The hash of v is the bucket of the 16 high bits of a·v² + b·v + c mod 2^40: **independent and uniform for any three
+//! symbols**, which the covariance of two estimates needs, since two false symbols and the true one meet in it. (A line
+//! a·v + b puts the middle one of three equidistant symbols into the bucket of the outer two every other time that
+//! these share one.) *Argument.* For three symbols the hash is V·(c, b, a) with Vandermonde's matrix V. Its invariant
+//! factors are 1, 2^m and 2^(m+M) up to units, where 2^m and 2^M are the least and the largest power of two that
+//! divides a difference; M ≤ 12 and m ≤ 11 for symbols below 2^13. So the triples that it reaches, each equally often,
+//! are closed under adding 2^23, and so 2^24, to any of the three: their 16 high bits are uniform. The case of two
+//! symbols is Dietzfelbinger's ("Universal hashing and k-wise independent random variables via integer arithmetic
+//! without primes", STACS 1996, theorem 3). Bucket y holds the values from ⌈y 2^16/g⌉ to below ⌈(y+1) 2^16/g⌉.
 //!
-//! **Claim.** The report is ln(W_t/W_f)-LDP, given the coin. *Argument.* The coin is a pseudo-random function of the device secret,
-//! window and question, so it is independent of data; given the coin, the report is k-ary randomized response of a function of the symbol.
+//! **Claim.** The report is ln(W_t/W_f)-LDP, given the coin. *Argument.* The coin is a pseudo-random function of the
+//! device secret, window and question, so it is independent of data; given the coin, the report is k-ary randomized
+//! response of a function of the symbol.
 //!
 //! *Held by the compiler*: a [`Permit`] is consumed. *Held by the spec*: ln(W_t/W_f) ≤ ε.
 //!
-//! **Cost**: ⌈log2 g⌉ bits, constant time; O(k) to count. **Variance** of a share f from n reports: (f p(1−p) + (1−f) q(1−q)) / (n (p−q)²). **Does not
-//! protect** more than the one answer.
+//! **Cost**: ⌈log2 g⌉ bits, constant time; O(k) to count. **Variance** of a share f from n reports: (f p(1−p) + (1−f)
+//! q(1−q)) / (n (p−q)²). **Does not protect** more than the one answer.
 
 use core::ops::AddAssign;
 

@@ -1,7 +1,7 @@
 //! Memoized hashing: what is reported over and over about a value that does not change is hidden once for all.
 //!
-//! LOLOHA (Arcolezi, Pinzón, Palamidessi and Gambs, "Frequency estimation of evolving data under local differential privacy", EDBT 2023, section 3), with the second
-//! round calibrated exactly: see `accounting::memoized`.
+//! LOLOHA (Arcolezi, Pinzón, Palamidessi and Gambs, "Frequency estimation of evolving data under local differential
+//! privacy", EDBT 2023, section 3), with the second round calibrated exactly: see `accounting::memoized`.
 //!
 //! | Symbol | Code | Meaning | Range |
 //! | --- | --- | --- | --- |
@@ -13,14 +13,19 @@
 //! | p₁, q₁; p₂, q₂ | | W_t/(W_t+(g−1)W_f), W_f/(…); the same of the second round | |
 //! | P, Q | | p₁p₂ + (g−1)q₁q₂; p₁q₂ + q₁p₂ + (g−2)q₁q₂ | |
 //!
-//! **Claim.** One report is ln(P/Q)-LDP; all reports of an epoch together are g·ε_∞-LDP. *Argument.* The cohort and the memoized answers are pseudo-random functions of a key of the device and the
-//! epoch. A report has probability P if it is the bucket of the symbol and Q if not. All reports of an epoch are functions of fresh entropy and of the memoized answers, one for
-//! each bucket that occurred; each of these is ε_∞-LDP in its bucket and there are at most g.
+//! **Claim.** One report is ln(P/Q)-LDP; all reports of an epoch together are g·ε_∞-LDP. *Argument.* The cohort and the
+//! memoized answers are pseudo-random functions of a key of the device and the epoch. A report has probability P if it
+//! is the bucket of the symbol and Q if not. All reports of an epoch are functions of fresh entropy and of the memoized
+//! answers, one for each bucket that occurred; each of these is ε_∞-LDP in its bucket and there are at most g.
 //!
-//! *Held by the compiler*: a [`Permit`] is consumed. *Held by the spec*: ln(W_t/W_f) ≤ ε_∞, and the ledger is charged g·ε_∞ for an epoch.
+//! *Held by the compiler*: a [`Permit`] is consumed. *Held by the spec*: ln(W_t/W_f) ≤ ε_∞, and the ledger is charged
+//! g·ε_∞ for an epoch.
 //!
-//! **Cost**: ⌈log2 (C g)⌉ bits, three HMACs. **Variance** of a share from n reports: q*(1−q*)/(n (P−q*)²) with q* = 1/g. **Does not protect** against linking: a device keeps
-//! its cohort for an epoch, log2 C bits that its reports have in common. A change of the value shows as a change of reports.
+//! **Cost**: ⌈log2 (C g)⌉ bits, three HMACs. **Variance** of a share from n reports: q*(1−q*)/(n (P−q*)²) with q* =
+//! 1/g. **Bias**: the C hashes are fixed, so two symbols meet in 1/g of them only to within √((1/g)(1−1/g)/C); a share
+//! f of another symbol moves an estimate by about f/√((g−1) C): many cohorts, or wide tolerances. **Does not protect**
+//! against linking: a device keeps its cohort for an epoch, log2 C bits that its reports have in common. A change of
+//! the value shows as a change of reports.
 
 use super::hashing::{BucketHash, LocalHashing};
 use super::k_ary::KAryResponse;

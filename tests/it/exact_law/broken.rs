@@ -45,12 +45,13 @@ fn draw(draw: Draw, entropy: &mut dyn EntropySource) -> Result<u128, EntropyErro
         }
         Draw::Word(bound) => {
             entropy.fill(&mut buffer[12..])?;
-            Ok(u128::from_be_bytes(buffer) * u128::from(bound) >> 32)
+            Ok((u128::from_be_bytes(buffer) * u128::from(bound)) >> 32)
         }
     }
 }
 
-/// Values at or above a bound are drawn again. Of a word's products none is, which is a bias of 2^-32 that tapes of one word a value do not see.
+/// Values at or above a bound are drawn again. Of a word's products none is, which is a bias of 2^-32 that tapes of one
+/// word a value do not see.
 fn rejecting(kind: Draw, entropy: &mut dyn EntropySource) -> Result<u128, EntropyError> {
     loop {
         let value = draw(kind, entropy)?;

@@ -1,19 +1,21 @@
 //! The exact law of the randomizers, by enumeration of their entropy.
 //!
-//! The doc of each mechanism claims a law: a weight for each report given each true symbol. Nothing is sampled here: the real code runs once for every
-//! sequence of draws that differ, and counts of reports are compared with the weights as integers.
+//! The doc of each mechanism claims a law: a weight for each report given each true symbol. Nothing is sampled here:
+//! the real code runs once for every sequence of draws that differ, and counts of reports are compared with the weights
+//! as integers.
 //!
 //! | Draw | Bytes | Tapes here |
 //! | --- | --- | --- |
 //! | [`Draw::Below`] N | ⌈b/8⌉, b being the least number of bits that holds N − 1 | every value of b bits |
 //! | [`Draw::Word`] N | 4 | for each value below N the smallest word that gives it |
 //!
-//! **Words.** Every value below N is given by ⌊2^32/N⌋ words exactly; unit tests of `src/privacy/entropy.rs` show it for the code that is used. So one word stands for all
-//! that give its value, and [`every_word_of_a_value_gives_one_report`] compares the ends of each value's words.
+//! **Words.** Every value below N is given by ⌊2^32/N⌋ words exactly; unit tests of `src/privacy/entropy.rs` show it
+//! for the code that is used. So one word stands for all that give its value, and
+//! [`every_word_of_a_value_gives_one_report`] compares the ends of each value's words.
 //!
-//! **Rejection.** A value at or above its bound is drawn again. A tape holds the bytes of the first draws alone; a redraw makes it run out, the code
-//! reports that it has no entropy, and the sequence is left out. As each redraw begins afresh, the law of a report is the law given that
-//! every first draw was accepted.
+//! **Rejection.** A value at or above its bound is drawn again. A tape holds the bytes of the first draws alone; a
+//! redraw makes it run out, the code reports that it has no entropy, and the sequence is left out. As each redraw
+//! begins afresh, the law of a report is the law given that every first draw was accepted.
 //!
 //! **High bits.** Bits above b must not matter. They are flipped separately.
 //!
@@ -213,7 +215,8 @@ fn high_bits_do_not_matter(law: &Law, privatize: Privatize<'_>) {
     }
 }
 
-/// Between the smallest and the largest word of a value nothing changes; the word before the smallest is rejected, or gives the value before.
+/// Between the smallest and the largest word of a value nothing changes; where the word before the smallest belongs to
+/// the value too, it is rejected.
 fn every_word_of_a_value_gives_one_report(law: &Law, privatize: Privatize<'_>) {
     let symbol = law.symbols[0];
     let start = law.draws.iter().map(|draw| draw.bytes(0).len());
@@ -233,7 +236,7 @@ fn every_word_of_a_value_gives_one_report(law: &Law, privatize: Privatize<'_>) {
             assert_eq!(report(last), given, "{}", law.name);
             assert_eq!(report(first + (last - first) / 2), given, "{}", law.name);
             let rejected = u64::from(first) * u64::from(*bound) >= (u64::from(value) << 32) + u64::from(*bound);
-            assert_eq!(rejected && report(first - 1).is_ok(), false, "{}: a word too many", law.name);
+            assert!(!rejected || report(first - 1).is_err(), "{}: a word too many", law.name);
         }
     }
 }
