@@ -26,6 +26,10 @@ pub trait EntropySource {
 #[error("the platform gave no entropy; nothing was reported")]
 pub struct EntropyError;
 
+/// Draws after which a source is taken for broken. A good one is refused so often with probability 2^-128 at most; without a limit one that is stuck at a value that is refused
+/// would never let go.
+const MAX_DRAWS: usize = 128;
+
 /// A uniform integer below `bound`, by rejection.
 ///
 /// Draws the fewest whole bytes that hold `bound − 1`, keeps its low bits, and repeats until the value is below
@@ -40,12 +44,13 @@ pub(super) fn uniform_below(bound: u128, entropy: &mut dyn EntropySource) -> Res
     let bits = u128::BITS - (bound - 1).leading_zeros();
     let bytes = bits.div_ceil(8) as usize;
     let mask = if bits == 0 { 0 } else { u128::MAX >> (u128::BITS - bits) };
-    loop {
+    for _ in 0..MAX_DRAWS {
         let value = big_endian(bytes, entropy)? & mask;
         if value < bound {
             return Ok(value);
         }
     }
+    Err(EntropyError)
 }
 
 /// A uniform 32-bit integer below `bound`, from one word of four bytes nearly always.
@@ -70,7 +75,7 @@ pub(super) fn accept_below_u32(
     bound: u32,
     entropy: &mut dyn EntropySource,
 ) -> Result<u32, EntropyError> {
-    loop {
+    for _ in 0..MAX_DRAWS {
         let product = u64::from(u32::from_be_bytes(word)) * u64::from(bound);
         let low = product as u32;
         // 2^32 mod bound is below bound, so the division is needed for few words.
@@ -79,6 +84,7 @@ pub(super) fn accept_below_u32(
         }
         entropy.fill(&mut word)?;
     }
+    Err(EntropyError)
 }
 
 fn big_endian(bytes: usize, entropy: &mut dyn EntropySource) -> Result<u128, EntropyError> {
@@ -139,6 +145,9 @@ pub(crate) mod tests {
     fn fails_closed() {
         assert_eq!(uniform_below(10, &mut Tape(vec![])), Err(EntropyError));
         assert_eq!(uniform_below_u32(10, &mut Tape(vec![1, 2, 3])), Err(EntropyError));
+        // Stuck at a value that is refused: 7 is not below 5, and word 0 is one too many for a bound of 5.
+        assert_eq!(uniform_below(5, &mut Tape(vec![7; 1_000])), Err(EntropyError));
+        assert_eq!(uniform_below_u32(5, &mut Tape(vec![0; 1_000])), Err(EntropyError));
     }
 
     /// 2^32 = 5 · 858,993,459 + 1: one word in 2^32 is drawn again, the one whose product has low half 0.
