@@ -43,6 +43,7 @@ enum Command {
     #[command(subcommand)]
     Spec(SpecCommand),
     /// Check what the module that devices load does to an answer against what a spec claims
+    #[cfg(feature = "audit")]
     Audit(driftglass_audit::cli::Options),
 }
 
@@ -200,6 +201,7 @@ impl CliError {
 #[must_use]
 pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
+        #[cfg(feature = "audit")]
         Command::Audit(options) => return driftglass_audit::cli::run(&options),
         Command::Serve(options) => serve(options),
         Command::Spec(SpecCommand::Add { documents, data_dir, json }) => add(&documents, &data_dir, json),

@@ -22,6 +22,8 @@ pub(crate) enum Part {
     Web,
     /// The native binary `driftglass`
     Centre,
+    /// The same with `driftglass audit` in it: takes minutes longer
+    Auditor,
 }
 
 /// Builds everything.
@@ -58,5 +60,6 @@ pub(crate) fn one(part: Part) -> Result<()> {
         Part::Seeded => wasm::build(&Profile::dev(), &[wasm::SEEDED]),
         Part::Web => web::build(),
         Part::Centre => centre::build(),
+        Part::Auditor => centre::build_with_auditor(),
     }
 }
