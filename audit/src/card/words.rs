@@ -5,7 +5,7 @@ const SPANS: [(u64, &str); 6] =
     [(31_536_000, "year"), (604_800, "week"), (86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
 
 /// `13 weeks`, `one year`, in the longest unit that leaves no remainder.
-pub fn span(secs: u64) -> String {
+pub(super) fn span(secs: u64) -> String {
     let (unit, name) = SPANS.into_iter().find(|(unit, _)| secs.is_multiple_of(*unit)).unwrap_or((1, "second"));
     match secs / unit {
         1 => format!("one {name}"),
@@ -14,22 +14,22 @@ pub fn span(secs: u64) -> String {
 }
 
 /// ε from millionths, exactly.
-pub fn epsilon(micronats: u64) -> String {
+pub(super) fn epsilon(micronats: u64) -> String {
     format!("{}", micronats as f64 / 1e6)
 }
 
 /// A figure that bounds from above: three digits behind the point, rounded up.
-pub fn above(figure: f64) -> String {
+pub(super) fn above(figure: f64) -> String {
     format!("{:.3}", libm::ceil(figure * 1e3) / 1e3)
 }
 
 /// A figure that bounds from below: three digits behind the point, rounded down.
-pub fn below(figure: f64) -> String {
+pub(super) fn below(figure: f64) -> String {
     format!("{:.3}", libm::floor(figure * 1e3) / 1e3)
 }
 
 /// e^ε, rounded up: `20.1`, or `3.1 · 10^9` where it is large.
-pub fn factor(micronats: u64) -> String {
+pub(super) fn factor(micronats: u64) -> String {
     let factor = libm::exp(micronats as f64 / 1e6);
     if factor < 1e4 {
         let digits = if factor < 10.0 { 1e2 } else { 1e1 };
@@ -40,7 +40,7 @@ pub fn factor(micronats: u64) -> String {
 }
 
 /// `1,000,000`.
-pub fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -53,7 +53,7 @@ pub fn grouped(number: u64) -> String {
 }
 
 /// `1 byte`, `44 bytes`.
-pub fn bytes(count: usize) -> String {
+pub(super) fn bytes(count: usize) -> String {
     if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
 }
 
