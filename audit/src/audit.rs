@@ -8,6 +8,7 @@ use crate::exact;
 use crate::format;
 use crate::module::Shipped;
 use crate::probe::{Probe, ProbeError};
+use crate::secondary;
 use crate::self_test;
 use crate::tape::Chance;
 use crate::verdict::{AUDIT_VERSION, Audit, BlackBox, Check, ControlFlow, Part, QuestionAudit};
@@ -81,11 +82,15 @@ pub fn audit(text: &str, shipped: &Shipped, effort: Effort) -> Result<Audit, Aud
             ),
         ),
     ];
+    let mut facts = claims::of_spec(&spec);
+    for cap in &mut facts.caps {
+        cap.accounting = secondary::accounting(&spec, cap.basic_micronats);
+    }
     let passed = questions.iter().all(QuestionAudit::passed) && checks.iter().all(|check| check.passed);
     Ok(Audit {
         audit_version: AUDIT_VERSION,
         passed,
-        spec: claims::of_spec(&spec),
+        spec: facts,
         module: shipped.facts().clone(),
         questions,
         self_test,

@@ -11,6 +11,7 @@ use std::time::Instant;
 use clap::{Args, Parser, Subcommand};
 
 use crate::audit::{AuditError, Effort, audit};
+use crate::card;
 use crate::configuration::{Configuration, matrix};
 use crate::module::{LoadError, Shipped};
 use crate::self_test;
@@ -30,11 +31,14 @@ pub struct Options {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Write the privacy card, a page for people, to this file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Take 10^7 reports of each question and not 10^6
     #[arg(long)]
     full: bool,
     /// Check the auditor alone, on planted bugs and sound randomizers; reads no spec and no module
-    #[arg(long, conflicts_with_all = ["spec", "wasm", "full"])]
+    #[arg(long, conflicts_with_all = ["spec", "wasm", "full", "html"])]
     self_test: bool,
 }
 
@@ -78,6 +82,12 @@ enum Command {
 enum CliError {
     #[error("cannot read {}: {error}", file.display())]
     Read {
+        file: PathBuf,
+        #[source]
+        error: io::Error,
+    },
+    #[error("cannot write {}: {error}", file.display())]
+    Write {
         file: PathBuf,
         #[source]
         error: io::Error,
@@ -131,6 +141,9 @@ fn one(options: &Options) -> Result<bool, CliError> {
     let shipped = Shipped::load(&options.wasm)?;
     let audit = audit(&text, &shipped, effort(options.full))?;
     print(&audit, options.json)?;
+    if let Some(file) = &options.html {
+        fs::write(file, card::card(&audit)).map_err(|error| CliError::Write { file: file.clone(), error })?;
+    }
     if !options.json {
         writeln!(io::stdout(), "{:.1} s", began.elapsed().as_secs_f64())?;
     }

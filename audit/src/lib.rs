@@ -22,7 +22,9 @@
 //! | [`planted`] | randomizers that are broken on purpose |
 //! | [`configuration`] | specs of one mechanism each |
 //! | [`self_test`] | what the auditor catches, and what it leaves alone |
+//! | [`secondary`] | what many reports compose to |
 //! | [`text`](mod@text) | an audit as text |
+//! | [`card`](mod@card) | an audit as a page for people: the privacy card |
 //! | [`cli`] | the command line |
 //!
 //! A pass means: for every pair of answers and every report, the ratio of the probabilities is at most W_t/W_f, in
@@ -32,6 +34,7 @@
 pub mod audit;
 pub mod black_box;
 pub mod bound;
+pub mod card;
 pub mod claims;
 pub mod cli;
 pub mod configuration;
@@ -43,6 +46,7 @@ pub mod native;
 pub mod plan;
 pub mod planted;
 pub mod probe;
+pub mod secondary;
 pub mod self_test;
 pub mod support;
 pub mod tape;

@@ -94,17 +94,22 @@ pub struct CapFacts {
     pub accounting: Option<Accounting>,
 }
 
-/// Secondary figures for the reports of one cap's period. Filled by whoever has them; the audit itself computes none.
+/// Secondary figures for the reports of one cap's period.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Accounting {
     /// δ of the (ε, δ) figures.
     pub delta: f64,
-    /// ε of the exact optimal composition at δ.
+    /// Reports that are composed.
+    pub reports: u64,
+    /// ε of the exact optimal composition at δ: the best that follows from ε alone, whatever is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub optimal_epsilon: Option<f64>,
-    /// ε from Rényi divergences at δ.
+    /// ε from Rényi divergences at δ, if all answers are to `renyi_question`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renyi_epsilon: Option<f64>,
+    /// The question for which `renyi_epsilon` is largest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renyi_question: Option<String>,
     /// ε of one report at δ when it is shuffled among `shuffle_devices`, from above.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shuffle_upper_epsilon: Option<f64>,
