@@ -241,7 +241,7 @@ impl Instructions {
                 self.repeated
             )
         } else {
-            format!("the same payload took different numbers of instructions")
+            "the same payload took different numbers of instructions".to_owned()
         };
         ControlFlow { constant, least: self.least, most: self.most, note }
     }

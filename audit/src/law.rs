@@ -680,7 +680,8 @@ impl Enumerator<'_> {
             let n = draw.bound() as u32;
             let take = self.chance.below(u64::from(n)) < u64::from(missing);
             let next = unmistakable(take, n);
-            (values.push(next), canonical.push(next));
+            values.push(next);
+            canonical.push(next);
             missing -= u32::from(take);
         }
         if self.must(symbol, draws, &values)? == self.must(symbol, draws, &canonical)? {

@@ -97,6 +97,12 @@ impl Shipped {
     }
 }
 
+/// The probe, question, symbol, and place and length of what is known of the report.
+type ReportArguments = (i32, i32, i32, i32, i32);
+
+/// Place and length of the report, then an error and whether there is one.
+type ReportResults = (i32, i32, i32, i32);
+
 /// A module that has read a spec.
 #[allow(missing_debug_implementations, reason = "holds the machine")]
 pub struct Running {
@@ -104,7 +110,7 @@ pub struct Running {
     memory: Memory,
     allocate: TypedFunc<(i32, i32), i32>,
     release: TypedFunc<(i32, i32, i32), ()>,
-    report: TypedFunc<(i32, i32, i32, i32, i32), (i32, i32, i32, i32)>,
+    report: TypedFunc<ReportArguments, ReportResults>,
     randomizers: i32,
     instructions: u64,
 }

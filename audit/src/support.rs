@@ -122,11 +122,7 @@ impl Support {
             Self::Symbol => number(payload) == u64::from(symbol),
             Self::Set(ranks) => ranks.has(payload, symbol as usize),
             Self::Bits => payload[payload.len() - 1 - symbol as usize / 8] >> (symbol % 8) & 1 == 1,
-            Self::Bucket(range) => {
-                let [a, b, c, d, e, f, g, h, ..] = *coin;
-                let seed = [u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h])];
-                number(payload) == bucket(seed, symbol, *range)
-            }
+            Self::Bucket(range) => number(payload) == bucket(coin, symbol, *range),
             Self::Parity { rows } => {
                 let row = u32::from(coin[0]) << 8 | u32::from(coin[1]);
                 number(payload) == u64::from((row & (rows - 1) & symbol).count_ones() % 2)
@@ -159,8 +155,7 @@ impl Support {
                     .chain_update(b"driftglass cohort hash v1")
                     .chain_update((cohort as u32).to_be_bytes())
                     .finalize();
-                let word = |at: usize| u32::from_be_bytes([digest[at], digest[at + 1], digest[at + 2], digest[at + 3]]);
-                reported == bucket([word(0), word(4)], symbol, *range)
+                reported == bucket(&digest, symbol, *range)
             }
         }
     }
@@ -225,9 +220,14 @@ pub fn number(payload: &[u8]) -> u64 {
     significant.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-fn bucket([multiplier, summand]: [u32; 2], symbol: u32, range: u32) -> u64 {
-    let hash = multiplier.wrapping_mul(symbol).wrapping_add(summand) >> 16;
-    u64::from(hash) * u64::from(range) >> 16
+/// The bucket of the 16 high bits of a v² + b v + c mod 2^40, the three being five bytes each.
+fn bucket(seed: &[u8], symbol: u32, range: u32) -> u64 {
+    let coefficient =
+        |place: usize| seed[5 * place..5 * place + 5].iter().fold(0, |n, byte| n << 8 | u128::from(*byte));
+    let v = u128::from(symbol);
+    let hash = ((coefficient(0) * v * v + coefficient(1) * v + coefficient(2)) % (1 << 40)) >> 24;
+    // Fits: below a range of 32 bits.
+    ((hash * u128::from(range)) >> 16) as u64
 }
 
 fn end(bit: u64, symbol: u32, last: u32) -> bool {

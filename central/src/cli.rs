@@ -316,9 +316,9 @@ fn explain_spec(file: &Path, limits: &Limits, as_json: bool) -> Result<(), CliEr
     let explanations = explain(&MonitorSpec::parse(&read(file)?).map_err(rule)?, limits);
     let mut out = io::stdout();
     if as_json {
-        writeln!(out, "{}", json!(explanations))?
+        writeln!(out, "{}", json!(explanations))?;
     } else {
-        write!(out, "{}", table(&explanations))?
+        write!(out, "{}", table(&explanations))?;
     }
     Ok(())
 }
