@@ -15,7 +15,7 @@ fn audited(text: &str) -> Audit {
     let effort = Effort { reports: 2_000, foretell: 50 };
     let seeds = Seeds { points: 1, choices: 2, entropy: Some(3) };
     let questions = (0..spec.questions.len() as u16)
-        .map(|index| question(&mut Native::new(&spec, index), &spec, index, effort, 1e-7, seeds))
+        .map(|index| question(&mut Native::of(&spec, index), &spec, index, effort, 1e-7, seeds))
         .collect();
     let mut facts = claims::of_spec(&spec);
     for cap in &mut facts.caps {
