@@ -7,11 +7,11 @@
 //!
 //! | Module | Idea |
 //! | --- | --- |
-//! | [`pair_law`] | the law of a randomizer on its worst pair of inputs; Rényi divergence, zCDP |
+//! | [`pair_law`](mod@pair_law) | the law of a randomizer on its worst pair of inputs; Rényi divergence, zCDP |
 //! | [`composition`] | many reports of one device: basic, optimal, Rényi, zCDP |
 //! | [`shuffle`] | anonymous reports, for any randomizer: bounds from above and below |
 //! | [`blanket`] | anonymous reports, for one randomizer: the privacy blanket |
-//! | [`law`] | the pair law of each mechanism of a spec |
+//! | `law` | the pair law of each mechanism of a spec |
 //! | [`memoized`] | two rounds of randomized response over a hash: exact calibration, real and integer |
 //!
 //! **Which way figures are rounded.** Bounds from above are the upper ends of their brackets, and mass that a truncated
