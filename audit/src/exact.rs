@@ -19,7 +19,7 @@ use crate::claims;
 use crate::law::{Enumerator, Extremes, Fraction, Violation, ratio_between};
 use crate::plan::{Draw, Edge, Plan, has_coin, rejected_word};
 use crate::probe::{Known, Probe};
-use crate::support::{choose, number};
+use crate::support::{bucket_of_cohort, choose, number};
 use crate::tape::{Chance, Tape};
 use crate::verdict::{Enclosure, Exact};
 
@@ -314,7 +314,7 @@ fn check_memoized(probe: &mut dyn Probe, question: &Question, chance: &mut Chanc
         let key = &known[16..];
         let cohort = Stream::new(key, b"cohort", 0).below(cohorts);
         let weights = question.randomizer.weights;
-        let bucket = bucket_of_cohort(cohort, symbol, hash_range);
+        let bucket = bucket_of_cohort(cohort, symbol, hash_range) as u32;
         let mut stream = Stream::new(key, b"answer", bucket);
         let total = u128::from(weights.of_true) + u128::from(hash_range - 1) * u128::from(weights.of_false);
         let keep = stream.wide(total) < u128::from(weights.of_true);
@@ -328,14 +328,6 @@ fn check_memoized(probe: &mut dyn Probe, question: &Question, chance: &mut Chanc
         }
     }
     Ok(())
-}
-
-fn bucket_of_cohort(cohort: u32, symbol: u32, range: u32) -> u32 {
-    use sha2::Digest;
-    let digest = Sha256::new().chain_update(b"driftglass cohort hash v1").chain_update(cohort.to_be_bytes()).finalize();
-    let word = |at: usize| u32::from_be_bytes([digest[at], digest[at + 1], digest[at + 2], digest[at + 3]]);
-    let hash = word(0).wrapping_mul(symbol).wrapping_add(word(4)) >> 16;
-    ((u64::from(hash) * u64::from(range)) >> 16) as u32
 }
 
 /// HMAC-SHA-256(key, label ‖ index ‖ counter), block after block.

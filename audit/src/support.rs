@@ -149,13 +149,8 @@ impl Support {
                 number(payload) == (hash * u64::from(*range)) >> 32
             }
             Self::Cohort(range) => {
-                use sha2::{Digest, Sha256};
                 let (cohort, reported) = (number(payload) / u64::from(*range), number(payload) % u64::from(*range));
-                let digest = Sha256::new()
-                    .chain_update(b"driftglass cohort hash v1")
-                    .chain_update((cohort as u32).to_be_bytes())
-                    .finalize();
-                reported == bucket(&digest, symbol, *range)
+                reported == bucket_of_cohort(cohort as u32, symbol, *range)
             }
         }
     }
@@ -218,6 +213,13 @@ pub fn number(payload: &[u8]) -> u64 {
         return u64::MAX;
     }
     significant.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+/// The bucket of a symbol by the hash of a cohort.
+pub(crate) fn bucket_of_cohort(cohort: u32, symbol: u32, range: u32) -> u64 {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::new().chain_update(b"driftglass cohort hash v1").chain_update(cohort.to_be_bytes()).finalize();
+    bucket(&digest, symbol, range)
 }
 
 /// The bucket of the 16 high bits of a v² + b v + c mod 2^40, the three being five bytes each.

@@ -35,8 +35,8 @@ pub fn freeze(draft: &str, limits: &Limits) -> Result<(String, Vec<String>), Fre
         .collect();
     // With any valid randomizer in its place the draft is a spec, and says how many symbols a question has.
     for (_, question) in questions(&mut document).enumerate().filter(|(index, _)| open.contains(index)) {
-        let placeholder = placeholder(question);
-        question.insert("randomizer".to_owned(), placeholder);
+        let stand_in = stand_in(question);
+        question.insert("randomizer".to_owned(), stand_in);
     }
     let provisional = MonitorSpec::parse(&document.to_string())?;
     let mut named = Vec::new();
@@ -59,7 +59,7 @@ fn questions(document: &mut Value) -> impl Iterator<Item = &mut Map<String, Valu
 }
 
 /// A mechanism that any question of the kind may have, at any epsilon.
-fn placeholder(question: &Map<String, Value>) -> Value {
+fn stand_in(question: &Map<String, Value>) -> Value {
     let weights = Weights::within(10_000);
     let mechanism = match question.get("kind").and_then(Value::as_str) {
         Some("mean") => Mechanism::DuchiBit,

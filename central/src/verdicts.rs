@@ -199,7 +199,7 @@ impl Rules<'_> {
         let question = &self.spec.questions[index];
         let (span_first_window, span) = self.span(sums, window);
         let before = sums.range(..span_first_window).rev().take(MAX_REFERENCE_WINDOWS).map(|(_, sum)| sum);
-        let figure = Figure::of(question, self.spec.metric_of(question), &span, &merged(before));
+        let figure = Figure::of(question, self.spec.metric_of(question), &span, &merged(before), self.level);
         let ordered = question.ordered(self.spec.metric_of(question));
         let delta = self.spec.detection.deltas[index];
         let reference = reference.filter(|_| question.has_shares());
@@ -217,7 +217,7 @@ impl Rules<'_> {
             no_data: None,
             wald: None,
             effect: None,
-            verdict: figure.as_ref().map_or("waiting", |figure| figure.verdict(self.level)),
+            verdict: figure.as_ref().map_or("waiting", |figure| figure.verdict(self.level, delta)),
             figure,
             reports_needed: None,
         };
