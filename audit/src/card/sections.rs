@@ -117,10 +117,10 @@ pub(super) fn over_time(audit: &Audit) -> Markup {
             h2 { "Over time" }
             p { "Losses add up. A ledger on the device pays for each report before it is made, and refuses one that \
                 would exceed a cap in any span of the cap's length, wherever the span begins." }
-            table {
+            table.time {
                 thead { tr {
                     th { "In any" } th.n { "Cap, ε" } th.n { "Reports paid" } th.n.main { "Adds up to, ε" }
-                    @if accounting.is_some() { th.n { "Optimal" } th.n { "Rényi" } }
+                    @if accounting.is_some() { th.n { "Optimal, ε" } th.n { "Rényi, ε" } }
                 } }
                 tbody { @for cap in &spec.caps { tr {
                     td { (words::span(cap.period_secs)) }
@@ -221,13 +221,13 @@ pub(super) fn questions(audit: &Audit) -> Markup {
 fn row(question: &QuestionAudit) -> Markup {
     html! {
         tr {
-            td { b { (question.name) } span.under { (asks(question)) } }
+            td { b { (breakable(&question.name)) } span.under { (asks(question)) } }
             td { (question.law_in_words)
                 @if question.event_level { " " b { "Protects one event, not the whole window." } } }
             td.weights { (question.weight_true) br; (question.weight_false)
                 span.under { (question.mechanism)
                     @for (name, value) in &question.parameters { ", " (name) " " (value) } } }
-            td.n { (format!("{:.9}", question.loss.upper))
+            td.n { "≤ " (words::closely_above(question.loss.upper))
                 span.under { "paid: " (words::epsilon(question.claim_micronats)) } }
             td { @match question.influence {
                 Some(factor) => { span.nowrap { "≤ " (words::above(factor)) "/" i { "n" } }
@@ -237,6 +237,11 @@ fn row(question: &QuestionAudit) -> Markup {
             td { (outcome(question.passed())) }
         }
     }
+}
+
+/// A name that may be broken after its underscores.
+fn breakable(name: &str) -> Markup {
+    html! { @for piece in name.split_inclusive('_') { (piece) wbr; } }
 }
 
 /// What is moved, from the sentence that ends with the factor.
@@ -319,7 +324,7 @@ fn exact(audit: &Audit) -> Markup {
     let runs = audit.questions.iter().map(|question| question.exact.runs).sum();
     let epsilon = audit.questions.iter().map(|question| question.exact.epsilon.upper).fold(0.0, f64::max);
     html! { "The law of the reports, enumerated through the file in " (words::grouped(runs)) " runs and compared in \
-    whole numbers: the largest ratio is e" sup { (format!("{epsilon:.9}")) } "." }
+    whole numbers: the largest ratio is e" sup { (words::closely_above(epsilon)) } "." }
 }
 
 fn black_box(audit: &Audit) -> Markup {

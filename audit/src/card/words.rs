@@ -23,6 +23,11 @@ pub(super) fn above(figure: f64) -> String {
     format!("{:.3}", libm::ceil(figure * 1e3) / 1e3)
 }
 
+/// The same with twelve digits, where the distance to a claim is small.
+pub(super) fn closely_above(figure: f64) -> String {
+    format!("{:.12}", libm::ceil(figure * 1e12) / 1e12)
+}
+
 /// A figure that bounds from below: three digits behind the point, rounded down.
 pub(super) fn below(figure: f64) -> String {
     format!("{:.3}", libm::floor(figure * 1e3) / 1e3)
