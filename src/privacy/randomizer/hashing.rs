@@ -179,9 +179,9 @@ impl LocalRandomizer for LocalHashing {
         Ok(())
     }
 
-    /// Symbols by the block, so that the sums of a block stay in registers while all reports pass.
+    /// Symbols by the block, so that the narrow sums of a block stay near while all reports pass.
     fn accumulate_all(&self, reports: &[(Payload, Coin)], counters: &mut [u64]) -> Result<(), MalformedPayload> {
-        const BLOCK: usize = 64;
+        const BLOCK: usize = 1_024;
         let preimage = |(payload, coin): &(Payload, Coin)| {
             let bucket = payload.number_below(u64::from(self.hash_range))? as u32;
             Ok(self.hash(coin).preimage(bucket))
@@ -191,8 +191,9 @@ impl LocalRandomizer for LocalHashing {
         for preimages in preimages.chunks(1 << 20) {
             for (block, counters) in counters.chunks_mut(BLOCK).enumerate() {
                 let mut sums = [0_u32; BLOCK];
-                preimages.iter().for_each(|preimage| preimage.count((block * BLOCK) as u64, &mut sums));
-                counters.iter_mut().zip(sums).for_each(|(counter, sum)| *counter += u64::from(sum));
+                let (first, sums) = ((block * BLOCK) as u64, &mut sums[..counters.len()]);
+                preimages.iter().for_each(|preimage| preimage.count(first, sums));
+                counters.iter_mut().zip(sums).for_each(|(counter, sum)| *counter += u64::from(*sum));
             }
         }
         Ok(())
