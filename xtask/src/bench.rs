@@ -19,6 +19,8 @@ use crate::{setup, step};
 pub(crate) enum Subject {
     /// Error and time of randomizers, peers, accounting, square wave, anchored bit
     Privacy,
+    /// Calibration, power, delay and time of the drift tests
+    Drift,
 }
 
 /// How to measure.
@@ -36,6 +38,12 @@ pub(crate) struct Options {
     /// Leave out other libraries, which take minutes to install
     #[arg(long)]
     no_peers: bool,
+    /// Of drift: only whether tests keep their level
+    #[arg(long)]
+    calibration: bool,
+    /// Of drift: only what tests find, and how soon
+    #[arg(long)]
+    power: bool,
 }
 
 impl Options {
@@ -58,8 +66,15 @@ impl Options {
 ///
 /// A bench does not compile or crashes.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    let Subject::Privacy = options.subject;
     setup::toolchain()?;
+    match options.subject {
+        Subject::Privacy => privacy(options)?,
+        Subject::Drift => drift(options)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn privacy(options: &Options) -> Result<()> {
     for name in ["privacy", "accounting", "square_wave", "anchored"].into_iter().filter(|name| exists(name)) {
         let mut bench = cargo("bench", NATIVE_TARGET_DIR);
         bench.args(["--package", "driftglass", "--bench", name, "--"]);
@@ -71,7 +86,21 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         }
         step::run(&format!("bench {name}"), &mut bench)?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
+}
+
+fn drift(options: &Options) -> Result<()> {
+    let mut bench = cargo("bench", NATIVE_TARGET_DIR);
+    bench.args(["--package", "driftglass", "--bench", "drift", "--"]);
+    let flags = [("--quick", options.quick), ("--calibration", options.calibration), ("--power", options.power)];
+    bench.args(flags.iter().filter(|(_, given)| *given).map(|(flag, _)| flag));
+    if !options.no_peers {
+        match python() {
+            Ok(path) => drop(bench.arg("--python").arg(path)),
+            Err(reason) => println!("    left out: {reason:#}"),
+        }
+    }
+    step::run("bench drift", &mut bench)
 }
 
 fn exists(bench: &str) -> bool {
