@@ -222,14 +222,14 @@ pub(crate) fn bucket_of_cohort(cohort: u32, symbol: u32, range: u32) -> u64 {
     bucket(&digest, symbol, range)
 }
 
-/// The bucket of the 16 high bits of a v² + b v + c mod 2^40, the three being five bytes each.
+/// The bucket of the 15 high bits of a v² + b v + c mod 2^32, the three being four bytes each.
 fn bucket(seed: &[u8], symbol: u32, range: u32) -> u64 {
     let coefficient =
-        |place: usize| seed[5 * place..5 * place + 5].iter().fold(0, |n, byte| n << 8 | u128::from(*byte));
+        |place: usize| seed[4 * place..4 * place + 4].iter().fold(0, |n, byte| n << 8 | u128::from(*byte));
     let v = u128::from(symbol);
-    let hash = ((coefficient(0) * v * v + coefficient(1) * v + coefficient(2)) % (1 << 40)) >> 24;
+    let hash = ((coefficient(0) * v * v + coefficient(1) * v + coefficient(2)) % (1 << 32)) >> 17;
     // Fits: below a range of 32 bits.
-    ((hash * u128::from(range)) >> 16) as u64
+    ((hash * u128::from(range)) >> 15) as u64
 }
 
 fn end(bit: u64, symbol: u32, last: u32) -> bool {

@@ -62,7 +62,7 @@ pub fn candidates(domain_size: usize, epsilon_micronats: u64) -> Vec<Candidate> 
         subset_selections(domain_size, weights),
         projective_geometries(domain_size),
         vec![Mechanism::OptimizedUnary],
-        local_hashings(weights),
+        local_hashings(domain_size, weights),
         vec![Mechanism::Hadamard],
     ];
     let mut candidates: Vec<Candidate> = families.into_iter().filter_map(best).collect();
@@ -97,7 +97,7 @@ pub fn recommend(
         QuestionKind::AnchoredBit { .. } => Mechanism::KAry,
         QuestionKind::Mean => mean_mechanism(domain_size, epsilon_micronats),
         QuestionKind::EventCount { .. } => Mechanism::DiscreteLaplace,
-        QuestionKind::OpenVocabulary => local_hashings(weights)[0],
+        QuestionKind::OpenVocabulary => Mechanism::LocalHashing { hash_range: best_hash_range(weights) },
     };
     Some(Randomizer { mechanism, weights })
 }
@@ -151,9 +151,16 @@ fn projective_geometries(domain_size: usize) -> Vec<Mechanism> {
 }
 
 /// The numbers of buckets around e^ε + 1, where the variance is least (Wang et al. 2017, section 4.4).
-fn local_hashings(weights: Weights) -> Vec<Mechanism> {
-    let best = (weights.of_true / weights.of_false + 1) as u32;
+fn local_hashings(domain_size: usize, weights: Weights) -> Vec<Mechanism> {
+    if domain_size > Mechanism::MAX_HASHED_DOMAIN {
+        return Vec::new();
+    }
+    let best = best_hash_range(weights);
     [best, best + 1].map(|hash_range| Mechanism::LocalHashing { hash_range }).to_vec()
+}
+
+fn best_hash_range(weights: Weights) -> u32 {
+    (weights.of_true / weights.of_false + 1) as u32
 }
 
 #[cfg(test)]

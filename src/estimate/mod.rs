@@ -194,11 +194,11 @@ fn kept(weights: Weights, g: f64) -> f64 {
     ratio(weights) / (ratio(weights) + g - 1.0)
 }
 
-/// q, r and t of a report of one bucket, kept with probability p, when the buckets of different symbols are independent. Bucket y has the 16-bit values from ⌈y 2^16/g⌉ on, so its
-/// probability is 1/g only up to rounding.
+/// q, r and t of a report of one bucket, kept with probability p, when the buckets of different symbols are independent.
+/// Bucket y has the 15-bit values from ⌈y 2^15/g⌉ on, so its probability is 1/g only up to rounding.
 fn collisions(hash_range: u32, p: f64) -> [f64; 3] {
     let g = f64::from(hash_range);
-    let start = |bucket: u32| (u64::from(bucket) << 16).div_ceil(u64::from(hash_range)) as f64 / 65_536.0;
+    let start = |bucket: u32| (u64::from(bucket) << 15).div_ceil(u64::from(hash_range)) as f64 / 32_768.0;
     let other = (1.0 - p) / (g - 1.0);
     let mut sums = [0.0; 3];
     for bucket in 0..hash_range {

@@ -130,6 +130,9 @@ impl Mechanism {
         }
     }
 
+    /// Most symbols that a hash tells apart three at a time.
+    pub const MAX_HASHED_DOMAIN: usize = 1 << 10;
+
     /// Bits of an output over a domain, or `None` if the parameters do not fit it or need more than 256.
     #[must_use]
     pub fn payload_bits(&self, domain_size: usize) -> Option<u32> {

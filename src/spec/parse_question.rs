@@ -207,7 +207,7 @@ fn mechanism(node: &Node<'_>, kind: Kind) -> Result<(Mechanism, &'static [&'stat
             (Mechanism::SubsetSelection { subset_size }, &["subset_size"])
         }
         "optimized-unary" => (Mechanism::OptimizedUnary, &[]),
-        "local-hashing" => (Mechanism::LocalHashing { hash_range: small("hash_range", 2..=65_535)? }, &["hash_range"]),
+        "local-hashing" => (Mechanism::LocalHashing { hash_range: small("hash_range", 2..=32_767)? }, &["hash_range"]),
         "hadamard" => (Mechanism::Hadamard, &[]),
         "projective-geometry" => {
             let field_size = small("field_size", 2..=u64::from(Geometry::MAX_FIELD_SIZE))?;

@@ -336,10 +336,10 @@ def unary(k, weights, symbol, stream):
 
 
 def bucket(seed, size, symbol):
-    """The 16 high bits of a v^2 + b v + c mod 2^40, cut into parts."""
-    a, b, c = (int.from_bytes(seed[at : at + 5], "big") for at in (0, 5, 10))
-    value = (a * symbol**2 + b * symbol + c) % 2**40
-    return (value >> 24) * size >> 16
+    """The 15 high bits of a v^2 + b v + c mod 2^32, cut into parts."""
+    a, b, c = (int.from_bytes(seed[at : at + 4], "big") for at in (0, 4, 8))
+    value = (a * symbol**2 + b * symbol + c) % 2**32
+    return (value >> 17) * size >> 15
 
 
 def level(coin):

@@ -5,21 +5,21 @@
 //!
 //! | Symbol | Code | Meaning | Range |
 //! | --- | --- | --- | --- |
-//! | k | `domain_size` | symbols | 2–8,192 |
-//! | g | `hash_range` | buckets; e^ε + 1 is best | 2–65,535 |
-//! | a, b, c | | coefficients of the hash, from the coin | 40 bits each |
+//! | k | `domain_size` | symbols | 2–1,024 |
+//! | g | `hash_range` | buckets; e^ε + 1 is best | 2–32,767 |
+//! | a, b, c | | coefficients of the hash, from the coin | 32 bits each |
 //! | p | | P\[the bucket of v is reported, given x = v\] = W_t / (W_t + (g−1) W_f) | |
 //! | q | | the same given x ≠ v, over the hash: 1/g, up to the rounding of buckets | |
 //!
-//! The hash of v is the bucket of the 16 high bits of a·v² + b·v + c mod 2^40: **independent and uniform for any three
+//! The hash of v is the bucket of the 15 high bits of a·v² + b·v + c mod 2^32: **independent and uniform for any three
 //! symbols**, which the covariance of two estimates needs, since two false symbols and the true one meet in it. (A line
 //! a·v + b puts the middle one of three equidistant symbols into the bucket of the outer two every other time that
 //! these share one.) *Argument.* For three symbols the hash is V·(c, b, a) with Vandermonde's matrix V. Its invariant
 //! factors are 1, 2^m and 2^(m+M) up to units, where 2^m and 2^M are the least and the largest power of two that
-//! divides a difference; M ≤ 12 and m ≤ 11 for symbols below 2^13. So the triples that it reaches, each equally often,
-//! are closed under adding 2^23, and so 2^24, to any of the three: their 16 high bits are uniform. The case of two
-//! symbols is Dietzfelbinger's ("Universal hashing and k-wise independent random variables via integer arithmetic
-//! without primes", STACS 1996, theorem 3). Bucket y holds the values from ⌈y 2^16/g⌉ to below ⌈(y+1) 2^16/g⌉.
+//! divides a difference; M ≤ 9 and m ≤ 8 for symbols below 2^10. So the triples that it reaches, each equally often,
+//! are closed under adding 2^17 to any of the three: their 15 high bits are uniform. The case of two symbols is
+//! Dietzfelbinger's ("Universal hashing and k-wise independent random variables via integer arithmetic without primes",
+//! STACS 1996, theorem 3). Bucket y holds the values from ⌈y 2^15/g⌉ to below ⌈(y+1) 2^15/g⌉.
 //!
 //! **Claim.** The report is ln(W_t/W_f)-LDP, given the coin. *Argument.* The coin is a pseudo-random function of the
 //! device secret, window and question, so it is independent of data; given the coin, the report is k-ary randomized
@@ -37,49 +37,46 @@ use super::payload::{MalformedPayload, Payload};
 use super::{Coin, Draws, FrequencyOracle, LocalRandomizer};
 use crate::privacy::entropy::EntropyError;
 use crate::privacy::permit::Permit;
-use crate::spec::Weights;
+use crate::spec::{Mechanism, Weights};
 
-/// A hash of symbols below 2^13 that is uniform and independent for any three of them.
+/// A hash of symbols below 2^10 that is uniform and independent for any three of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BucketHash {
-    /// a, b, c times 2^24, so that products wrap modulo 2^40.
-    coefficients: [u64; 3],
+    /// a, b, c.
+    coefficients: [u32; 3],
     range: u32,
 }
 
+/// High bits of a value that choose the bucket.
+const HIGH_BITS: u32 = 15;
+
 impl BucketHash {
-    /// The hash that the first bytes stand for: three coefficients of five bytes, most significant first.
+    /// The hash that the first bytes stand for: three coefficients of four bytes, most significant first.
     ///
     /// # Panics
     ///
-    /// If there are fewer than 15 bytes.
+    /// If there are fewer than 12 bytes.
     pub(super) fn of(seed: &[u8], range: u32) -> Self {
-        let coefficient = |place: usize| {
-            let mut bytes = [0; 8];
-            bytes[..5].copy_from_slice(&seed[5 * place..5 * place + 5]);
-            u64::from_be_bytes(bytes)
-        };
-        Self { coefficients: [0, 1, 2].map(coefficient), range }
+        let coefficient = |at: usize| u32::from_be_bytes([seed[at], seed[at + 1], seed[at + 2], seed[at + 3]]);
+        Self { coefficients: [0, 4, 8].map(coefficient), range }
     }
 
     /// The bucket of a symbol.
     pub(super) fn bucket(&self, symbol: u32) -> u32 {
-        // Fits: 16 bits times a range below 2^16.
-        ((self.value(u64::from(symbol)) >> 48) as u32 * self.range) >> 16
-    }
-
-    fn value(&self, symbol: u64) -> u64 {
-        let [a, b, c] = self.coefficients;
-        a.wrapping_mul(symbol).wrapping_add(b).wrapping_mul(symbol).wrapping_add(c)
+        // Fits: 15 bits times a range below 2^15.
+        ((quadratic(self.coefficients, symbol) >> (32 - HIGH_BITS)) * self.range) >> HIGH_BITS
     }
 
     /// Where the values of a bucket lie.
     fn preimage(&self, bucket: u32) -> Preimage {
-        let start = |bucket: u32| (u64::from(bucket) << 16).div_ceil(u64::from(self.range));
+        // Fits below 2^32 but for the end of the last bucket, which wraps to 0 as values do.
+        let start = |bucket: u32| (bucket << HIGH_BITS).div_ceil(self.range) << (32 - HIGH_BITS);
         let (first, end) = (start(bucket), start(bucket + 1));
         let [a, b, c] = self.coefficients;
-        // Fits: a bucket is a part of 2^16.
-        Preimage { coefficients: [a, b, c.wrapping_sub(first << 48)], width: (end - first) as u32 }
+        // Moved so that the values of the bucket are the least of an i32: signed numbers are what wasm's and SSE2's lanes
+        // compare.
+        let shift = |number: u32| number.wrapping_sub(first).wrapping_add(1 << 31);
+        Preimage { coefficients: [a, b, shift(c)], end: shift(end) as i32 }
     }
 
     /// Adds one to the counter of each symbol in a bucket.
@@ -88,37 +85,44 @@ impl BucketHash {
     }
 }
 
-/// The symbols of a bucket: those whose a·v² + b·v + c has 16 high bits below the width.
+/// a·v² + b·v + c mod 2^32.
+fn quadratic([a, b, c]: [u32; 3], v: u32) -> u32 {
+    a.wrapping_mul(v).wrapping_add(b).wrapping_mul(v).wrapping_add(c)
+}
+
+/// The symbols of a bucket: those whose a·v² + b·v + c, as a signed number, lies below `end`.
 #[derive(Debug, Clone, Copy)]
 struct Preimage {
-    coefficients: [u64; 3],
-    width: u32,
+    coefficients: [u32; 3],
+    end: i32,
 }
 
 impl Preimage {
     /// Symbols that are looked at side by side.
-    const LANES: usize = 8;
+    const LANES: usize = 16;
 
     /// Adds one to the counter of each of its symbols, of which `first` has the first counter.
     ///
-    /// Lane j runs through the symbols v = first + j, first + j + 8, …: each value by the difference to the one before, f(v+8) − f(v) = a (16 v + 64) + 8 b,
-    /// which grows by 128 a.
-    fn count<C: AddAssign + From<bool>>(&self, first: u64, counters: &mut [C]) {
-        let [a, b, c] = self.coefficients;
-        let symbol = |lane: usize| first + lane as u64;
-        let value = |v: u64| a.wrapping_mul(v).wrapping_add(b).wrapping_mul(v).wrapping_add(c);
-        let step = |v: u64| a.wrapping_mul(16 * v + 64).wrapping_add(b.wrapping_mul(8));
-        let mut values: [u64; Self::LANES] = core::array::from_fn(|lane| value(symbol(lane)));
-        let mut steps: [u64; Self::LANES] = core::array::from_fn(|lane| step(symbol(lane)));
-        for counters in counters.chunks_mut(Self::LANES) {
+    /// Lane j runs through the symbols v = first + j, first + j + 16, …: each value by the difference to the one
+    /// before, f(v + 16) − f(v) = a (32 v + 256) + 16 b, which grows by 512 a.
+    fn count<C: AddAssign + From<bool>>(&self, first: u32, counters: &mut [C]) {
+        let [a, b, _] = self.coefficients;
+        let step = |v: u32| a.wrapping_mul(32 * v + 256).wrapping_add(b.wrapping_mul(16));
+        let mut values: [u32; Self::LANES] =
+            core::array::from_fn(|lane| quadratic(self.coefficients, first + lane as u32));
+        let mut steps: [u32; Self::LANES] = core::array::from_fn(|lane| step(first + lane as u32));
+        let mut count = |counters: &mut [C]| {
             for (counter, value) in counters.iter_mut().zip(values) {
-                *counter += C::from(((value >> 48) as u32) < self.width);
+                *counter += C::from((value as i32) < self.end);
             }
             for (value, step) in values.iter_mut().zip(&mut steps) {
                 *value = value.wrapping_add(*step);
-                *step = step.wrapping_add(a.wrapping_mul(128));
+                *step = step.wrapping_add(a.wrapping_mul(512));
             }
-        }
+        };
+        let mut whole = counters.chunks_exact_mut(Self::LANES);
+        whole.by_ref().for_each(&mut count);
+        count(whole.into_remainder());
     }
 }
 
@@ -132,17 +136,17 @@ pub struct LocalHashing {
 
 impl LocalHashing {
     /// Most symbols.
-    pub const MAX_DOMAIN: u64 = 1 << 13;
+    pub const MAX_DOMAIN: u64 = Mechanism::MAX_HASHED_DOMAIN as u64;
 
     /// Over `domain_size` symbols with `hash_range` buckets.
     ///
     /// # Panics
     ///
-    /// If there are more symbols than [`LocalHashing::MAX_DOMAIN`], 2^16 buckets or more, or fewer than 2.
+    /// If there are more symbols than [`LocalHashing::MAX_DOMAIN`], 2^15 buckets or more, or fewer than 2.
     #[must_use]
     pub fn new(domain_size: u64, hash_range: u32, weights: Weights) -> Self {
-        assert!(domain_size <= Self::MAX_DOMAIN, "the hash is independent for three symbols below 2^13");
-        assert!(hash_range < 1 << 16, "the hash has 16 bits");
+        assert!(domain_size <= Self::MAX_DOMAIN, "the hash is independent for three symbols below 2^10");
+        assert!(hash_range < 1 << HIGH_BITS, "the hash has 15 bits");
         let response = KAryResponse::new(u64::from(hash_range), weights);
         // Fits: it was just compared.
         Self { domain_size: domain_size as u32, hash_range, response }
@@ -191,7 +195,7 @@ impl LocalRandomizer for LocalHashing {
         for preimages in preimages.chunks(1 << 20) {
             for (block, counters) in counters.chunks_mut(BLOCK).enumerate() {
                 let mut sums = [0_u32; BLOCK];
-                let (first, sums) = ((block * BLOCK) as u64, &mut sums[..counters.len()]);
+                let (first, sums) = ((block * BLOCK) as u32, &mut sums[..counters.len()]);
                 preimages.iter().for_each(|preimage| preimage.count(first, sums));
                 counters.iter_mut().zip(sums).for_each(|(counter, sum)| *counter += u64::from(*sum));
             }
@@ -233,8 +237,8 @@ mod tests {
 
     #[test]
     fn buckets_are_counted_as_they_are_hashed() {
-        for range in [2, 3, 5, 56, 404, 65_535] {
-            for seed in [[0; 15], [0xFF; 15], *b"fifteen letters"] {
+        for range in [2, 3, 5, 56, 404, 32_767] {
+            for seed in [[0; 12], [0xFF; 12], *b"twelve bytes"] {
                 let hash = BucketHash::of(&seed, range);
                 let mut counters = vec![0; 1_000];
                 (0..range).for_each(|bucket| hash.count(bucket, &mut counters));

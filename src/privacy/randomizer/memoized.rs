@@ -5,7 +5,7 @@
 //!
 //! | Symbol | Code | Meaning | Range |
 //! | --- | --- | --- | --- |
-//! | k | `domain_size` | symbols | 2–8,192 |
+//! | k | `domain_size` | symbols | 2–1,024 |
 //! | C | `cohorts` | hashes that devices share; a device keeps one for an epoch | 1–4,096 |
 //! | g | `hash_range` | buckets | 2–256 |
 //! | W_t, W_f | `weights` | of the first, memoized round | ln(W_t/W_f) = ε_∞ |
@@ -56,7 +56,7 @@ impl MemoizedHashing {
     /// If there are more symbols than [`MemoizedHashing::MAX_DOMAIN`], fewer than 2 buckets, or no cohort.
     #[must_use]
     pub fn new(domain_size: u64, hash_range: u32, cohorts: u32, weights: Weights, fresh: Weights) -> Self {
-        assert!(domain_size <= Self::MAX_DOMAIN, "the hash is independent for three symbols below 2^13");
+        assert!(domain_size <= Self::MAX_DOMAIN, "the hash is independent for three symbols below 2^10");
         assert!(cohorts > 0, "a device is in some cohort");
         Self {
             domain_size: domain_size as u32,

@@ -122,12 +122,12 @@ fn coins(count: usize, seed: u64) -> impl Iterator<Item = Coin> {
     [[0; 16], [0xFF; 16]].into_iter().chain(std::iter::repeat_with(coin).take(count))
 }
 
-/// The bucket of a symbol: the 16 high bits of a·v² + b·v + c modulo 2^40, cut into `range` parts.
+/// The bucket of a symbol: the 15 high bits of a·v² + b·v + c modulo 2^32, cut into `range` parts.
 fn bucket(seed: &[u8], symbol: u64, range: u64) -> u64 {
-    let number = |at: usize| seed[at..at + 5].iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+    let number = |at: usize| seed[at..at + 4].iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
     let v = u128::from(symbol);
-    let value = (number(0) * v * v + number(5) * v + number(10)) % (1 << 40);
-    (((value >> 24) * u128::from(range)) >> 16) as u64
+    let value = (number(0) * v * v + number(4) * v + number(8)) % (1 << 32);
+    (((value >> 17) * u128::from(range)) >> 15) as u64
 }
 
 /// Given the coin, a response to what the coin makes of the symbol.
