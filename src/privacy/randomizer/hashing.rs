@@ -99,30 +99,32 @@ struct Preimage {
 
 impl Preimage {
     /// Symbols that are looked at side by side.
-    const LANES: usize = 16;
+    const LANES: usize = 8;
 
     /// Adds one to the counter of each of its symbols, of which `first` has the first counter.
     ///
-    /// Lane j runs through the symbols v = first + j, first + j + 16, …: each value by the difference to the one
-    /// before, f(v + 16) − f(v) = a (32 v + 256) + 16 b, which grows by 512 a.
+    /// Lane j runs through the symbols v = first + j, first + j + 8, …: each value by the difference to the one before,
+    /// f(v + 8) − f(v) = a (16 v + 64) + 8 b, which grows by 128 a. Written with indices, as four lanes of it then run
+    /// in one instruction.
     fn count<C: AddAssign + From<bool>>(&self, first: u32, counters: &mut [C]) {
         let [a, b, _] = self.coefficients;
-        let step = |v: u32| a.wrapping_mul(32 * v + 256).wrapping_add(b.wrapping_mul(16));
+        let step = |v: u32| a.wrapping_mul(16 * v + 64).wrapping_add(b.wrapping_mul(8));
         let mut values: [u32; Self::LANES] =
             core::array::from_fn(|lane| quadratic(self.coefficients, first + lane as u32));
         let mut steps: [u32; Self::LANES] = core::array::from_fn(|lane| step(first + lane as u32));
-        let mut count = |counters: &mut [C]| {
-            for (counter, value) in counters.iter_mut().zip(values) {
-                *counter += C::from((value as i32) < self.end);
+        let growth = a.wrapping_mul(128);
+        let counts = |value: u32| C::from((value as i32) < self.end);
+        let (whole, rest) = counters.as_chunks_mut::<{ Self::LANES }>();
+        for counters in whole {
+            for lane in 0..Self::LANES {
+                counters[lane] += counts(values[lane]);
             }
-            for (value, step) in values.iter_mut().zip(&mut steps) {
-                *value = value.wrapping_add(*step);
-                *step = step.wrapping_add(a.wrapping_mul(512));
+            for lane in 0..Self::LANES {
+                values[lane] = values[lane].wrapping_add(steps[lane]);
+                steps[lane] = steps[lane].wrapping_add(growth);
             }
-        };
-        let mut whole = counters.chunks_exact_mut(Self::LANES);
-        whole.by_ref().for_each(&mut count);
-        count(whole.into_remainder());
+        }
+        rest.iter_mut().zip(values).for_each(|(counter, value)| *counter += counts(value));
     }
 }
 
