@@ -6,8 +6,8 @@
 //! few bits; k-ary response is subset selection with w = 1 and wins ties for being the simplest; local hashing and Hadamard have public
 //! coins and the fewest bits, Hadamard the least influence.
 
-use crate::estimate::Channel;
-use crate::spec::{Geometry, HYBRID_SHARES, Mechanism, QuestionKind, Randomizer, Weights};
+use crate::estimate::{Channel, mean_mechanism};
+use crate::spec::{Geometry, Mechanism, QuestionKind, Randomizer, Weights};
 
 /// What a mechanism must keep to.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -95,24 +95,11 @@ pub fn recommend(
             return choose(domain_size, epsilon_micronats, limits).map(|chosen| chosen.randomizer);
         }
         QuestionKind::AnchoredBit { .. } => Mechanism::KAry,
-        QuestionKind::Mean => mean_mechanism(domain_size, epsilon_micronats),
+        QuestionKind::Mean => mean_mechanism(domain_size, weights),
         QuestionKind::EventCount { .. } => Mechanism::DiscreteLaplace,
         QuestionKind::OpenVocabulary => Mechanism::LocalHashing { hash_range: best_hash_range(weights) },
     };
     Some(Randomizer { mechanism, weights })
-}
-
-/// Duchi's bit up to ε = 0.61, the hybrid mechanism above (Wang et al., ICDE 2019, section III-C): a window in a share 1 − e^(−ε/2) of the
-/// cases, whose width is e^(−ε/2) of the way that it slides.
-fn mean_mechanism(domain_size: usize, epsilon_micronats: u64) -> Mechanism {
-    if epsilon_micronats <= 610_000 {
-        return Mechanism::DuchiBit;
-    }
-    let shrink = libm::exp(-(epsilon_micronats as f64) / 2e6);
-    Mechanism::Hybrid {
-        half_width: libm::round(shrink * (domain_size as f64 - 1.0) / 2.0) as u32,
-        window_share: libm::round((1.0 - shrink) * f64::from(HYBRID_SHARES)) as u32,
-    }
 }
 
 /// What a mechanism costs and gives over a domain; `None` if it does not fit, or if no shares are counted from it.
