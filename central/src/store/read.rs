@@ -1,6 +1,7 @@
-//! The sums of a spec, as verdicts need them: over all segments and arms.
+//! The sums of a spec, as verdicts need them: over all segments and arms, or of each by itself.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use driftglass::aggregate::Aggregate;
 use driftglass::spec::WindowIndex;
@@ -12,38 +13,73 @@ use crate::registry::Registered;
 /// For each question, in the order of the spec, the aggregates of the windows that have reports.
 pub type Sums = Vec<BTreeMap<WindowIndex, Aggregate>>;
 
-/// Reads the sums of a spec as of one moment.
+/// Which devices: those of one segment that run the model of one arm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stratum {
+    /// Place of the segment in the spec.
+    pub segment: u16,
+    /// 0 stable, 1 canary, as in the bytes of a report.
+    pub arm: u8,
+}
+
+/// Reads the sums of a spec as of one moment, over all segments and arms.
 ///
 /// # Errors
 ///
 /// The database refused.
 pub fn sums(connection: &mut Connection, spec: &Registered) -> Result<Sums, StoreError> {
-    let snapshot = connection.transaction()?;
-    let mut counters: BTreeMap<(usize, WindowIndex), Vec<u64>> = BTreeMap::new();
-    let mut cells = snapshot.prepare_cached(
-        "SELECT question, window, counter, sum(count) FROM aggregate WHERE spec = ?1 GROUP BY question, window, counter",
-    )?;
-    let mut rows = cells.query([spec.row])?;
-    while let Some(cell) = rows.next()? {
-        let (question, counter): (u16, u32) = (cell.get(0)?, cell.get(2)?);
-        let question = usize::from(question);
-        let Some(randomizer) = spec.randomizers.get(question) else { continue };
-        let counts = counters.entry((question, cell.get(1)?)).or_insert_with(|| vec![0; randomizer.counters()]);
-        if let Some(count) = counts.get_mut(counter as usize) {
-            *count = cell.get::<_, i64>(3)? as u64;
+    let mut total = empty(spec);
+    for sums in strata(connection, spec)?.values() {
+        for (total, sums) in total.iter_mut().zip(sums) {
+            for (window, sum) in sums {
+                match total.entry(*window) {
+                    // Cannot fail: aggregates of a question have the counters of its randomizer.
+                    Entry::Occupied(mut entry) => entry.get_mut().merge(sum).expect("one question"),
+                    Entry::Vacant(entry) => drop(entry.insert(sum.clone())),
+                }
+            }
         }
     }
-    let mut sums: Sums = vec![BTreeMap::new(); spec.randomizers.len()];
-    let mut counts = snapshot.prepare_cached(
-        "SELECT question, window, sum(reports) FROM report_count WHERE spec = ?1 GROUP BY question, window",
-    )?;
+    Ok(total)
+}
+
+/// Reads the sums of a spec as of one moment, of each segment and arm that reported.
+///
+/// # Errors
+///
+/// The database refused.
+pub fn strata(connection: &mut Connection, spec: &Registered) -> Result<BTreeMap<Stratum, Sums>, StoreError> {
+    let snapshot = connection.transaction()?;
+    let mut strata: BTreeMap<Stratum, Sums> = BTreeMap::new();
+    let mut counts =
+        snapshot.prepare_cached("SELECT segment, arm, question, window, reports FROM report_count WHERE spec = ?1")?;
+    let mut counters: BTreeMap<(Stratum, usize, WindowIndex), (u64, Vec<u64>)> = BTreeMap::new();
     let mut rows = counts.query([spec.row])?;
     while let Some(count) = rows.next()? {
-        let (question, window): (u16, WindowIndex) = (count.get(0)?, count.get(1)?);
-        let question = usize::from(question);
+        let stratum = Stratum { segment: count.get(0)?, arm: count.get(1)? };
+        let question = usize::from(count.get::<_, u16>(2)?);
         let Some(randomizer) = spec.randomizers.get(question) else { continue };
-        let counts = counters.remove(&(question, window)).unwrap_or_else(|| vec![0; randomizer.counters()]);
-        sums[question].insert(window, Aggregate::from_sums(count.get::<_, i64>(2)? as u64, counts));
+        let reports = count.get::<_, i64>(4)? as u64;
+        counters.insert((stratum, question, count.get(3)?), (reports, vec![0; randomizer.counters()]));
     }
-    Ok(sums)
+    let mut cells = snapshot
+        .prepare_cached("SELECT segment, arm, question, window, counter, count FROM aggregate WHERE spec = ?1")?;
+    let mut rows = cells.query([spec.row])?;
+    while let Some(cell) = rows.next()? {
+        let stratum = Stratum { segment: cell.get(0)?, arm: cell.get(1)? };
+        let question = usize::from(cell.get::<_, u16>(2)?);
+        let Some((_, counters)) = counters.get_mut(&(stratum, question, cell.get(3)?)) else { continue };
+        if let Some(counter) = counters.get_mut(cell.get::<_, u32>(4)? as usize) {
+            *counter = cell.get::<_, i64>(5)? as u64;
+        }
+    }
+    for ((stratum, question, window), (reports, counters)) in counters {
+        let sums = strata.entry(stratum).or_insert_with(|| empty(spec));
+        sums[question].insert(window, Aggregate::from_sums(reports, counters));
+    }
+    Ok(strata)
+}
+
+fn empty(spec: &Registered) -> Sums {
+    vec![BTreeMap::new(); spec.randomizers.len()]
 }
