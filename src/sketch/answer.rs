@@ -41,7 +41,7 @@ impl Profile {
     pub fn unanswered(question: &Question, draw: u64) -> u64 {
         match question.kind {
             QuestionKind::SampledEvent | QuestionKind::ThresholdBit { .. } => question.no_data() as u64,
-            QuestionKind::AnchoredBit { .. } => draw & 1,
+            QuestionKind::AnchoredBit { .. } => draw >> 63,
             QuestionKind::Mean => mean_of(question.domain_size as u64 - 1, 2, draw),
             QuestionKind::EventCount { .. } => 0,
             QuestionKind::OpenVocabulary => u64::from(word("")),

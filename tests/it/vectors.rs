@@ -261,7 +261,7 @@ fn the_randomizer_alone_gives_the_expected_payload() {
     }
 }
 
-/// The file would prove less if a mechanism or a kind of question were missing. Anchored bits have tests of their own.
+/// The file would prove less if a mechanism or a kind of question were missing.
 #[test]
 fn every_mechanism_and_kind_occurs() {
     let vectors = vectors();
@@ -270,7 +270,7 @@ fn every_mechanism_and_kind_occurs() {
     let names: BTreeSet<_> = questions.iter().map(|question| question.randomizer.mechanism.name()).collect();
     assert_eq!(names.len(), 12, "{names:?}");
     let kinds: BTreeSet<_> = questions.iter().map(|question| question.kind.name()).collect();
-    let expected = ["event-count", "mean", "open-vocabulary", "sampled-event", "threshold-bit"];
+    let expected = ["anchored-bit", "event-count", "mean", "open-vocabulary", "sampled-event", "threshold-bit"];
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), expected);
 }
 

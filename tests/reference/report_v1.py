@@ -137,6 +137,8 @@ def domain_size(spec, question):
     kind = question["kind"]
     if kind == "threshold-bit":
         return 3
+    if kind == "anchored-bit":
+        return 2
     if kind == "event-count":
         return question["max_count"] + 1
     if kind == "open-vocabulary":
@@ -275,13 +277,50 @@ def rounded_mean(total, count, d):
     return total // count + (d * count // 2**64 < total % count)
 
 
-def true_symbol(spec, question, samples, profile, d):
+EXACT_EVENTS = 127
+ONE = 2**62
+
+
+def row_of(coin, cells):
+    return 1 + int.from_bytes(coin[:8], "big") % (2 ** max(1, bits_for(cells)) - 1)
+
+
+def binomial(events, share):
+    """The law of the number of successes, in units of 2^-62 with roundings down."""
+    law = [ONE]
+    for _ in range(events):
+        succeed = [mass * share // ONE for mass in law] + [0]
+        fail = [mass * (ONE - share) // ONE for mass in law] + [0]
+        law = [fail[count] + (succeed[count - 1] if count else 0) for count in range(len(fail))]
+    return law
+
+
+def anchored_bit(counts, row, baseline, d):
+    """Whether the smoothed count of the half-space reaches its median under the baseline."""
+    inside = lambda numbers: sum(number for cell, number in enumerate(numbers) if parity(row & cell))
+    events, share = sum(counts), inside(baseline) * ONE // sum(baseline)
+    if events > EXACT_EVENTS:
+        threshold = events * 4 * share + (4 * share + 2**64) // 3
+    else:
+        law = binomial(events, share)
+        half, below = sum(law) // 2, 0
+        for count, mass in enumerate(law):
+            if mass > 0 and below + mass >= half:
+                threshold = count * 2**64 + (half - below) * 2**64 // mass
+                break
+            below += mass
+    return int(inside(counts) * 2**64 + d >= threshold)
+
+
+def true_symbol(spec, question, samples, profile, coin, d):
     kind, k = question["kind"], domain_size(spec, question)
     counts = profile if profile is not None else [0] * len(samples)
     if kind == "open-vocabulary":
         words = sorted((word(sample["input"]), count) for sample, count in zip(samples, counts) if count > 0)
         place = drawn_cell([count for _, count in words], d)
         return word("") if place is None else words[place][0]
+    if kind == "anchored-bit":
+        return anchored_bit(counts, row_of(coin, len(counts)), question["baseline"], d)
     if kind == "mean":
         if sum(counts) == 0:
             return rounded_mean(k - 1, 2, d)
@@ -501,6 +540,8 @@ def privatize(spec, question, symbol, coin, memo_key, stream):
 
 def supports(spec, question, coin, output):
     """The symbols that an output supports, or None."""
+    if question["kind"] == "anchored-bit":
+        return None
     k, mechanism = domain_size(spec, question), question["randomizer"]
     name = mechanism["mechanism"]
     if name == "k-ary":
@@ -732,6 +773,21 @@ def words_spec():
     return spec_with("vectors-words", 86400, ["all"], [metric], questions), samples
 
 
+def anchored_spec():
+    """Half-spaces of 20 cells, one of which the reference never saw."""
+    cells = {"kind": "numeric", "edges": list(range(19))}
+    metrics = [{"name": "place", "source": {"kind": "input", "tensor": "x", "index": 0}, "cells": cells}]
+    asked = lambda name, micronats, baseline: question(
+        name, "place", micronats, weighted(micronats, "k-ary"), "anchored-bit", baseline=baseline
+    )
+    questions = [
+        asked("even", 1000000, [1] * 20),
+        asked("uneven", 3000000, [1000000 // (place + 1) for place in range(19)] + [0]),
+    ]
+    samples = [{"input": place} for place in range(20)]
+    return spec_with("vectors-anchored", 86400, ["all"], metrics, questions), samples
+
+
 def pair_spec():
     """k = 127, with payloads of 15 bytes."""
     metrics = [
@@ -790,12 +846,15 @@ def good_case(specs, index, case):
     profile = make_profile(samples, case // len(questions) + case)
 
     question = questions[chosen]
+    if question["kind"] == "anchored-bit" and profile is not None and case % 4 == 3:
+        # More events than the exact law is kept for.
+        profile = [11 * count for count in profile]
     coin = report_id(secret, identity, window, chosen)
     epoch = window // question["randomizer"].get("epoch_windows", 1)
     memo_key = prf(secret, b"driftglass memo v1", identity, u16(chosen), u32(epoch))
     stream = Stream(seed)
     d = int.from_bytes(stream.take(8), "big")
-    symbol = true_symbol(spec, question, samples, profile, d)
+    symbol = true_symbol(spec, question, samples, profile, coin, d)
     output = privatize(spec, question, symbol, coin, memo_key, stream)
     assert output < outputs(spec, question)
     supported = supports(spec, question, coin, output)
@@ -897,7 +956,7 @@ def bodies(good):
 
 def main():
     check_numbers()
-    specs = [category_spec(), numeric_spec(), pair_spec(), grid_spec(), wide_spec(), words_spec()]
+    specs = [category_spec(), numeric_spec(), pair_spec(), grid_spec(), wide_spec(), words_spec(), anchored_spec()]
     good, redrawn, redrawn_words = [], 0, 0
     for index, (spec, _) in enumerate(specs):
         for case in range(max(12, 6 * len(spec["measurement"]["questions"]))):
