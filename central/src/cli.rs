@@ -1,6 +1,7 @@
 //! The command line.
 //!
-//! Exit codes: 0 done; 1 a failure of the environment; 2 wrong usage or an invalid document.
+//! Exit codes: 0 done; 1 a failure of the environment; 2 wrong usage or an invalid document; 3 drift, where it was asked
+//! to fail on that.
 
 use std::fs;
 use std::io::{self, Write};
@@ -12,19 +13,21 @@ use std::sync::Arc;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use driftglass::chooser::Limits;
 use driftglass::drift::Reference;
-use driftglass::spec::{MonitorSpec, SpecError};
+use driftglass::spec::{MonitorSpec, SpecError, SpecId};
 use serde_json::json;
 use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
 use crate::clock::{Clock, MAX_SECS};
+use crate::drift_page;
 use crate::explain::{explain, table};
 use crate::freeze::{FreezeError, freeze};
 use crate::http::SpecSummary;
 use crate::keys::new_ingest_key;
 use crate::registry::Registry;
 use crate::server::{Config, ServeError, Server};
-use crate::store::{Registration, Store, StoreError, add_spec};
+use crate::store::{Registration, Store, StoreError, add_spec, last_clock, sums};
+use crate::verdicts::verdicts;
 use crate::writer::QueueLimits;
 
 /// Drift monitoring for models on people's own devices: the centre
@@ -42,6 +45,8 @@ enum Command {
     /// Register and check specs
     #[command(subcommand)]
     Spec(SpecCommand),
+    /// Say what drifted, from the reports of the windows that are closed
+    Drift(Drift),
     /// Check what the module that devices load does to an answer against what a spec claims
     #[cfg(feature = "audit")]
     Audit(driftglass_audit::cli::Options),
@@ -67,6 +72,25 @@ struct Serve {
 enum ClockKind {
     System,
     Simulated,
+}
+
+#[derive(Debug, Args)]
+struct Drift {
+    /// Where the database is; a server may be running on it
+    #[arg(long, value_name = "DIR")]
+    data_dir: PathBuf,
+    /// Which spec, if several are registered
+    #[arg(long, value_name = "ID")]
+    spec_id: Option<String>,
+    /// Print the verdicts as JSON, as GET /v1/specs/{spec_id}/verdicts does
+    #[arg(long)]
+    json: bool,
+    /// Write one page to show to others
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// End with status 3 if a question drifts in its last closed window
+    #[arg(long)]
+    fail_on_drift: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -176,6 +200,10 @@ enum CliError {
     },
     #[error("--start-secs is for --clock simulated")]
     StartSecs,
+    #[error("no such spec is registered; `spec list` shows those that are")]
+    NoSpec,
+    #[error("{0} specs are registered; say which with --spec-id")]
+    WhichSpec(usize),
     #[error("{} holds no database; `spec add` and `serve` make one", .0.display())]
     NoStore(PathBuf),
     #[error(transparent)]
@@ -191,7 +219,9 @@ enum CliError {
 impl CliError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Document { .. } | Self::Draft { .. } | Self::StartSecs => ExitCode::from(2),
+            Self::Document { .. } | Self::Draft { .. } | Self::StartSecs | Self::NoSpec | Self::WhichSpec(_) => {
+                ExitCode::from(2)
+            }
             _ => ExitCode::FAILURE,
         }
     }
@@ -204,6 +234,10 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "audit")]
         Command::Audit(options) => return driftglass_audit::cli::run(&options),
         Command::Serve(options) => serve(options),
+        Command::Drift(options) => match drift(&options) {
+            Ok(true) if options.fail_on_drift => return ExitCode::from(3),
+            done => done.map(drop),
+        },
         Command::Spec(SpecCommand::Add { documents, data_dir, json }) => add(&documents, &data_dir, json),
         Command::Spec(SpecCommand::List { data_dir, json }) => list(&data_dir, json),
         Command::Spec(SpecCommand::Check { documents }) => check(&documents),
@@ -301,6 +335,34 @@ fn list(data_dir: &Path, as_json: bool) -> Result<(), CliError> {
         writeln!(out, "{}  {}  key {}  {reference}", spec.spec.id(), spec.spec.app, spec.ingest_key)?;
     }
     Ok(())
+}
+
+/// Whether a question drifts in its last closed window.
+fn drift(options: &Drift) -> Result<bool, CliError> {
+    if !Store::exists(&options.data_dir) {
+        return Err(CliError::NoStore(options.data_dir.clone()));
+    }
+    let store = Arc::new(Store::open(&options.data_dir)?);
+    let snapshot = Registry::load(Arc::clone(&store))?.snapshot();
+    let spec = match (&options.spec_id, snapshot.specs()) {
+        (Some(id), _) => SpecId::from_hex(id).and_then(|id| snapshot.by_id(id)).ok_or(CliError::NoSpec)?,
+        (None, [spec]) => spec,
+        (None, []) => return Err(CliError::NoSpec),
+        (None, specs) => return Err(CliError::WhichSpec(specs.len())),
+    };
+    let (sums, clock) = store.read(|connection| Ok((sums(connection, spec)?, last_clock(connection, spec)?)))?;
+    let verdicts = verdicts(spec, &sums, &clock);
+    let mut out = io::stdout();
+    if let Some(file) = &options.html {
+        let error = |error| CliError::Write { file: file.clone(), error };
+        fs::write(file, drift_page::page(&verdicts)).map_err(error)?;
+    }
+    if options.json {
+        writeln!(out, "{}", json!(verdicts))?;
+    } else {
+        write!(out, "{}", drift_page::table(&verdicts))?;
+    }
+    Ok(verdicts.drifts())
 }
 
 fn check(documents: &Documents) -> Result<(), CliError> {

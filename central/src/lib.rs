@@ -12,6 +12,7 @@
 //! | [`tally`] | how many reports met which fate |
 //! | [`verdicts`] | from sums to estimates, tests and verdicts; pure |
 //! | [`figure`] | what is known of a question whose answers are not shares; pure |
+//! | [`drift_page`] | the verdicts as one page to show to others |
 //! | [`http`] | routes, problem documents, pages |
 //! | [`server`] | start and graceful stop |
 //! | [`explain`] | why each question of a spec has its mechanism |
@@ -24,6 +25,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod drift_page;
 pub mod explain;
 pub mod figure;
 pub mod freeze;

@@ -28,15 +28,15 @@ const YEAR_SECS: f64 = 31_557_600.0;
 /// All that is known about a spec's questions.
 #[derive(Debug, Serialize)]
 pub struct SpecVerdicts {
-    spec_id: String,
-    app: String,
-    clock: ClockState,
-    window_length_secs: u64,
-    false_alarms_per_year: f64,
-    span_windows: u32,
-    tests_per_year: f64,
-    level: f64,
-    questions: Vec<QuestionVerdicts>,
+    pub(crate) spec_id: String,
+    pub(crate) app: String,
+    pub(crate) clock: ClockState,
+    pub(crate) window_length_secs: u64,
+    pub(crate) false_alarms_per_year: f64,
+    pub(crate) span_windows: u32,
+    pub(crate) tests_per_year: f64,
+    pub(crate) level: f64,
+    pub(crate) questions: Vec<QuestionVerdicts>,
 }
 
 /// What the clock shows.
@@ -47,70 +47,70 @@ pub struct ClockState {
 }
 
 #[derive(Debug, Serialize)]
-struct QuestionVerdicts {
-    index: usize,
-    name: String,
-    metric: String,
-    unit: String,
-    kind: &'static str,
-    threshold: Option<f64>,
-    cells: Vec<String>,
-    ordered: bool,
-    epsilon: f64,
-    weight: u32,
-    mechanism: &'static str,
-    payload_bits: u32,
-    delta: f64,
-    reference: Option<ReferenceShares>,
-    first_alert_window: Option<WindowIndex>,
-    windows: Vec<WindowVerdict>,
+pub(crate) struct QuestionVerdicts {
+    pub(crate) index: usize,
+    pub(crate) name: String,
+    pub(crate) metric: String,
+    pub(crate) unit: String,
+    pub(crate) kind: &'static str,
+    pub(crate) threshold: Option<f64>,
+    pub(crate) cells: Vec<String>,
+    pub(crate) ordered: bool,
+    pub(crate) epsilon: f64,
+    pub(crate) weight: u32,
+    pub(crate) mechanism: &'static str,
+    pub(crate) payload_bits: u32,
+    pub(crate) delta: f64,
+    pub(crate) reference: Option<ReferenceShares>,
+    pub(crate) first_alert_window: Option<WindowIndex>,
+    pub(crate) windows: Vec<WindowVerdict>,
 }
 
 #[derive(Debug, Serialize)]
-struct ReferenceShares {
-    shares: Vec<f64>,
-    device_windows: u64,
+pub(crate) struct ReferenceShares {
+    pub(crate) shares: Vec<f64>,
+    pub(crate) device_windows: u64,
 }
 
 #[derive(Debug, Serialize)]
-struct WindowVerdict {
-    window: WindowIndex,
-    start_secs: u64,
-    end_secs: u64,
-    closed: bool,
-    reports: u64,
-    span_first_window: WindowIndex,
-    span_reports: u64,
-    answered_share: Option<f64>,
-    shares: Option<Vec<Interval>>,
-    no_data: Option<Interval>,
-    wald: Option<WaldTest>,
-    effect: Option<EffectSize>,
-    figure: Option<Figure>,
-    verdict: &'static str,
-    reports_needed: Option<u64>,
+pub(crate) struct WindowVerdict {
+    pub(crate) window: WindowIndex,
+    pub(crate) start_secs: u64,
+    pub(crate) end_secs: u64,
+    pub(crate) closed: bool,
+    pub(crate) reports: u64,
+    pub(crate) span_first_window: WindowIndex,
+    pub(crate) span_reports: u64,
+    pub(crate) answered_share: Option<f64>,
+    pub(crate) shares: Option<Vec<Interval>>,
+    pub(crate) no_data: Option<Interval>,
+    pub(crate) wald: Option<WaldTest>,
+    pub(crate) effect: Option<EffectSize>,
+    pub(crate) figure: Option<Figure>,
+    pub(crate) verdict: &'static str,
+    pub(crate) reports_needed: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
-struct Interval {
-    estimate: f64,
-    lower: f64,
-    upper: f64,
+pub(crate) struct Interval {
+    pub(crate) estimate: f64,
+    pub(crate) lower: f64,
+    pub(crate) upper: f64,
 }
 
 #[derive(Debug, Serialize)]
-struct WaldTest {
-    statistic: f64,
-    df: usize,
-    p_value: f64,
+pub(crate) struct WaldTest {
+    pub(crate) statistic: f64,
+    pub(crate) df: usize,
+    pub(crate) p_value: f64,
 }
 
 #[derive(Debug, Serialize)]
-struct EffectSize {
-    measure: &'static str,
+pub(crate) struct EffectSize {
+    pub(crate) measure: &'static str,
     #[serde(flatten)]
-    interval: Interval,
-    cell: usize,
+    pub(crate) interval: Interval,
+    pub(crate) cell: usize,
 }
 
 /// The rules that all questions of a spec share.
@@ -143,11 +143,32 @@ pub fn verdicts(registered: &Registered, sums: &Sums, clock: &Clock) -> SpecVerd
     }
 }
 
+impl SpecVerdicts {
+    /// Whether a question drifts in its last closed window.
+    #[must_use]
+    pub fn drifts(&self) -> bool {
+        self.questions.iter().any(|question| question.told().is_some_and(|window| window.verdict == "drift"))
+    }
+}
+
+impl QuestionVerdicts {
+    /// The last closed window, of which people are told.
+    pub(crate) fn told(&self) -> Option<&WindowVerdict> {
+        self.windows.iter().rev().find(|window| window.closed)
+    }
+}
+
 impl ClockState {
     /// What a clock shows now.
     #[must_use]
     pub fn of(clock: &Clock) -> Self {
         Self { mode: clock.mode(), now_secs: clock.now_secs() }
+    }
+
+    /// Whether the time is the system's no longer.
+    #[must_use]
+    pub fn is_simulated(&self) -> bool {
+        self.mode == "simulated"
     }
 }
 

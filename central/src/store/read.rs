@@ -5,9 +5,10 @@ use std::collections::btree_map::Entry;
 
 use driftglass::aggregate::Aggregate;
 use driftglass::spec::WindowIndex;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::StoreError;
+use crate::clock::Clock;
 use crate::registry::Registered;
 
 /// For each question, in the order of the spec, the aggregates of the windows that have reports.
@@ -82,4 +83,22 @@ pub fn strata(connection: &mut Connection, spec: &Registered) -> Result<BTreeMap
 
 fn empty(spec: &Registered) -> Sums {
     vec![BTreeMap::new(); spec.randomizers.len()]
+}
+
+/// The clock that the store was filled under, as it stood when the last window was closed; the system's is the system's.
+///
+/// # Errors
+///
+/// The database refused.
+pub fn last_clock(connection: &Connection, spec: &Registered) -> Result<Clock, StoreError> {
+    let mode: Option<String> =
+        connection.query_row("SELECT value FROM setting WHERE name = 'clock'", [], |row| row.get(0)).optional()?;
+    if mode.as_deref() != Some(Clock::simulated(0).mode()) {
+        return Ok(Clock::System);
+    }
+    let first_open: WindowIndex =
+        connection.query_row("SELECT first_open_window FROM spec WHERE id = ?1", [spec.row], |row| row.get(0))?;
+    let window = &spec.spec.window;
+    let closed = first_open.checked_sub(1).map_or(0, |last| window.end_secs(last) + window.grace_secs);
+    Ok(Clock::simulated(closed))
 }

@@ -1,0 +1,125 @@
+//! The pictures of the page, as inline SVG. Colours come from the style sheet, so that they follow light and dark.
+
+use maud::{Markup, html};
+
+use super::words;
+use crate::verdicts::{QuestionVerdicts, SpecVerdicts, WindowVerdict};
+
+/// Where values of one axis lie on the picture.
+struct Scale {
+    low: f64,
+    high: f64,
+    from: f64,
+    to: f64,
+}
+
+impl Scale {
+    fn at(&self, value: f64) -> f64 {
+        let part = (value - self.low) / (self.high - self.low).max(f64::MIN_POSITIVE);
+        self.from + part.clamp(0.0, 1.0) * (self.to - self.from)
+    }
+}
+
+/// Rounded for the file's sake.
+fn text(coordinate: f64) -> String {
+    format!("{coordinate:.1}")
+}
+
+/// The end of the axis of effects: over the largest upper bound that is drawn.
+fn largest_effect(question: &QuestionVerdicts) -> f64 {
+    let uppers =
+        question.windows.iter().filter_map(|window| window.effect.as_ref()).map(|effect| effect.interval.upper);
+    uppers.fold(2.0 * question.delta, f64::max)
+}
+
+/// One effect with its interval, and the threshold that matters.
+pub(super) fn interval(question: &QuestionVerdicts, now: Option<&WindowVerdict>) -> Markup {
+    let Some(effect) = now.and_then(|now| now.effect.as_ref()) else { return html! { "–" } };
+    let scale = Scale { low: 0.0, high: largest_effect(question), from: 4.0, to: 156.0 };
+    let at = |value| text(scale.at(value));
+    let interval = &effect.interval;
+    html! {
+        svg.interval viewBox="0 0 160 20" role="img" aria-label=(format!("{:.3}, from {:.3} to {:.3}", interval.estimate, interval.lower, interval.upper)) {
+            line.axis x1="4" y1="10" x2="156" y2="10" {}
+            line.threshold x1=(at(question.delta)) y1="1" x2=(at(question.delta)) y2="19" {}
+            line.reach x1=(at(interval.lower)) y1="10" x2=(at(interval.upper)) y2="10" {}
+            circle.estimate cx=(at(interval.estimate)) cy="10" r="4" {}
+        }
+        span.number { (format!("{:.2}", interval.estimate)) }
+    }
+}
+
+/// The effect of every window with its interval.
+pub(super) fn effect_by_window(verdicts: &SpecVerdicts, question: &QuestionVerdicts) -> Markup {
+    let drawn: Vec<_> =
+        question.windows.iter().filter_map(|window| Some((window, &window.effect.as_ref()?.interval))).collect();
+    let [first, .., last] = drawn.as_slice() else { return html! { p.nothing { "Fewer than two windows." } } };
+    let x = Scale { low: first.0.window.into(), high: last.0.window.into(), from: 44.0, to: 508.0 };
+    let y = Scale { low: 0.0, high: largest_effect(question), from: 150.0, to: 10.0 };
+    let point =
+        |window: &WindowVerdict, value: f64| format!("{},{}", text(x.at(window.window.into())), text(y.at(value)));
+    let upper = drawn.iter().map(|(window, interval)| point(window, interval.upper));
+    let lower = drawn.iter().rev().map(|(window, interval)| point(window, interval.lower));
+    let band: Vec<_> = upper.chain(lower).collect();
+    let line: Vec<_> = drawn.iter().map(|(window, interval)| point(window, interval.estimate)).collect();
+    let day = |window: &WindowVerdict| words::date(u64::from(window.window) * verdicts.window_length_secs);
+    html! {
+        svg viewBox="0 0 520 178" role="img" aria-label="Effect by window" {
+            @for value in [0.0, question.delta, y.high] {
+                // A label that would lie on that of the threshold is left out.
+                @if value > 0.0 || y.at(0.0) - y.at(question.delta) > 12.0 {
+                text.tick x="38" y=(text(y.at(value) + 4.0)) text-anchor="end" { (format!("{value:.2}")) }
+                }
+            }
+            line.axis x1="44" y1="150" x2="508" y2="150" {}
+            polygon.band points=(band.join(" ")) {}
+            line.threshold x1="44" x2="508" y1=(text(y.at(question.delta))) y2=(text(y.at(question.delta))) {}
+            polyline.line points=(line.join(" ")) {}
+            @for (window, interval) in &drawn {
+                @if window.verdict == "drift" {
+                    circle.drift cx=(text(x.at(window.window.into()))) cy=(text(y.at(interval.estimate))) r="3.5" {
+                        title { (day(window)) ": drift" }
+                    }
+                }
+            }
+            text.tick x="44" y="170" { (day(first.0)) }
+            text.tick x="508" y="170" text-anchor="end" { (day(last.0)) }
+        }
+    }
+}
+
+/// Cells that fit into a picture.
+const MAX_CELLS: usize = 12;
+
+/// The share of each cell, in the reference and now.
+pub(super) fn shares(question: &QuestionVerdicts, now: Option<&WindowVerdict>) -> Markup {
+    let shares = now.and_then(|now| now.shares.as_ref());
+    let Some((then, now)) = question.reference.as_ref().map(|reference| &reference.shares).zip(shares) else {
+        return html! { p.nothing { "No shares to compare." } };
+    };
+    // The cells that moved most, in their own order.
+    let mut cells: Vec<usize> = (0..then.len().min(now.len())).collect();
+    cells.sort_by(|a, b| (now[*b].estimate - then[*b]).abs().total_cmp(&(now[*a].estimate - then[*a]).abs()));
+    let left_out = cells.len().saturating_sub(MAX_CELLS);
+    cells.truncate(MAX_CELLS);
+    cells.sort_unstable();
+    let largest = cells.iter().map(|cell| then[*cell].max(now[*cell].upper)).fold(0.05, f64::max);
+    let x = Scale { low: 0.0, high: largest, from: 150.0, to: 410.0 };
+    let row = (156.0 / cells.len() as f64).min(34.0);
+    let height = 22.0 + row * cells.len() as f64;
+    let thick = (row * 0.36).min(11.0);
+    html! {
+        svg viewBox={ "0 0 520 " (text(height)) } role="img" aria-label="Shares in the reference and now" {
+            @for (place, cell) in cells.iter().enumerate() {
+                @let middle = 8.0 + row * (place as f64 + 0.5);
+                @let share = &now[*cell];
+                text.cell x="142" y=(text(middle + 4.0)) text-anchor="end" { (question.cells.get(*cell).map_or("", String::as_str)) }
+                rect.then x="150" y=(text(middle - thick)) width=(text(x.at(then[*cell]) - 150.0)) height=(text(thick)) {}
+                rect.now x="150" y=(text(middle)) width=(text(x.at(share.estimate) - 150.0)) height=(text(thick)) {}
+                line.reach x1=(text(x.at(share.lower))) x2=(text(x.at(share.upper))) y1=(text(middle + thick / 2.0)) y2=(text(middle + thick / 2.0)) {}
+                text.tick x=(text(x.at(share.upper.max(then[*cell])) + 6.0)) y=(text(middle + 4.0)) { (format!("{:.0} % → {:.0} %", 100.0 * then[*cell], 100.0 * share.estimate)) }
+            }
+            @if left_out > 0 { text.tick x="150" y=(text(height - 2.0)) { "and " (left_out) " cells that moved less" } }
+        }
+    }
+}

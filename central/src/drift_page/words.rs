@@ -1,0 +1,159 @@
+//! The sentences of the page.
+
+use jiff::Timestamp;
+
+use super::Ranked;
+use crate::verdicts::{QuestionVerdicts, SpecVerdicts, WindowVerdict};
+
+/// "27 Jun 2013".
+pub(super) fn date(secs: u64) -> String {
+    i64::try_from(secs)
+        .ok()
+        .and_then(|secs| Timestamp::from_second(secs).ok())
+        .map_or_else(|| secs.to_string(), |time| time.strftime("%-d %b %Y").to_string())
+}
+
+/// "1 false alarm", "2 false alarms", "0.5 false alarms".
+pub(super) fn count(number: f64, noun: &str) -> String {
+    if number == 1.0 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+pub(super) fn headline(ranked: &[Ranked<'_>]) -> String {
+    let drifting: Vec<_> = ranked.iter().filter(|row| row.drifts()).collect();
+    match drifting.as_slice() {
+        [] if ranked.iter().all(|row| row.now.is_none()) => "Nothing has been judged yet".to_owned(),
+        [] => format!("No drift in {}", questions(ranked.len())),
+        [one] => format!("{} drifted: 1 of {}", one.question.metric, questions(ranked.len())),
+        [first, second] => {
+            let names = format!("{} and {}", first.question.metric, second.question.metric);
+            format!("{names} drifted: 2 of {}", questions(ranked.len()))
+        }
+        [first, ..] => {
+            format!("{} of {} drifted, {} most clearly", drifting.len(), questions(ranked.len()), first.question.metric)
+        }
+    }
+}
+
+fn questions(number: usize) -> String {
+    count(number as f64, "question")
+}
+
+pub(super) fn subline(verdicts: &SpecVerdicts, ranked: &[Ranked<'_>]) -> String {
+    let Some(last) = ranked.iter().filter_map(|row| row.now).max_by_key(|now| now.window) else {
+        return format!("No window of {} has closed with reports.", verdicts.app);
+    };
+    let first = ranked.iter().filter_map(|row| row.now).map(|now| now.span_first_window).min().unwrap_or(last.window);
+    let start = u64::from(first) * verdicts.window_length_secs;
+    let reports: u64 = ranked.iter().filter_map(|row| row.now).map(|now| now.span_reports).sum();
+    format!("{} to {}, {} reports", date(start), date(last.end_secs - 1), grouped(reports))
+}
+
+/// "12,345".
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// What is asked of the metric.
+pub(super) fn asked(question: &QuestionVerdicts) -> String {
+    match question.threshold {
+        Some(threshold) => format!("above {threshold} {}", question.unit).trim_end().to_owned(),
+        None if question.cells.is_empty() => question.kind.replace('-', " "),
+        None => format!("over {} cells", question.cells.len()),
+    }
+}
+
+pub(super) fn verdict(word: &str) -> &str {
+    match word {
+        "inconclusive" => "not known yet",
+        word => word,
+    }
+}
+
+pub(super) fn measure(question: &QuestionVerdicts) -> &'static str {
+    if question.ordered {
+        "Largest difference of cumulative shares (KS)"
+    } else {
+        "Largest difference of a share (L∞)"
+    }
+}
+
+/// The first window of the drift that goes on.
+fn start_of_drift(question: &QuestionVerdicts) -> Option<&WindowVerdict> {
+    let closed = || question.windows.iter().rev().filter(|window| window.closed);
+    closed().take_while(|window| window.verdict == "drift").last()
+}
+
+pub(super) fn since(verdicts: &SpecVerdicts, question: &QuestionVerdicts) -> String {
+    start_of_drift(question)
+        .map_or_else(|| "–".to_owned(), |window| date(u64::from(window.window) * verdicts.window_length_secs))
+}
+
+/// The p-value in words that fit a table.
+pub(super) fn evidence(now: Option<&WindowVerdict>) -> String {
+    match now.and_then(|now| now.wald.as_ref()) {
+        None => "–".to_owned(),
+        Some(test) if test.p_value < 1e-4 => "p < 0.0001".to_owned(),
+        Some(test) => format!("p = {:.2}", test.p_value.max(0.0001)),
+    }
+}
+
+pub(super) fn sentence(verdicts: &SpecVerdicts, question: &QuestionVerdicts, now: Option<&WindowVerdict>) -> String {
+    let Some((now, effect)) = now.and_then(|now| Some((now, now.effect.as_ref()?))) else {
+        return "No answer with data yet, or nothing to compare it with.".to_owned();
+    };
+    // Of two cells the second tells it, for the first is its complement.
+    let told = if question.cells.len() == 2 { 1 } else { effect.cell };
+    let cell = question.cells.get(told).map_or("", String::as_str);
+    let what = match question.threshold {
+        Some(threshold) => format!("{} above {threshold} {}", question.metric, question.unit).trim_end().to_owned(),
+        None if question.ordered && question.cells.len() > 2 => {
+            format!("{} up to {}", question.metric, upper_edge(cell))
+        }
+        None => format!("{} “{cell}”", question.metric),
+    };
+    let size =
+        format!("{:.2} ({:.2} to {:.2})", effect.interval.estimate, effect.interval.lower, effect.interval.upper);
+    let told = format!("The share of {what} differs from the reference by {size}.");
+    let threshold = format!("{}", question.delta);
+    match (now.verdict, now.reports_needed) {
+        ("drift", _) => {
+            format!("{told} What matters begins at {threshold}; it has been so since {}.", since(verdicts, question))
+        }
+        ("stable", _) => format!("{told} That is at most what matters, {threshold}."),
+        (_, Some(needed)) => format!(
+            "{told} About {} reports in a span would decide; it has {}.",
+            grouped(needed),
+            grouped(now.span_reports)
+        ),
+        _ => format!("{told} The threshold that matters, {threshold}, lies inside the interval."),
+    }
+}
+
+/// The upper edge in the label of a numeric cell: "(8, 12]" ends at 12, "≤ 8" at 8.
+fn upper_edge(label: &str) -> &str {
+    let inside = label.trim_end_matches(']');
+    inside.rsplit([' ', ',']).next().unwrap_or(inside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_dates() {
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(grouped(12), "12");
+        assert_eq!(date(1_372_291_200), "27 Jun 2013");
+        assert_eq!([upper_edge("(8, 12]"), upper_edge("≤ 8")], ["12", "8"]);
+        assert_eq!(count(1.0, "false alarm"), "1 false alarm");
+        assert_eq!(count(0.5, "false alarm"), "0.5 false alarms");
+    }
+}
