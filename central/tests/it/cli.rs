@@ -2,8 +2,13 @@
 
 use std::path::Path;
 use std::process::Output;
+use std::sync::Arc;
 
-use crate::support::{Process, SPEC, data_dir, run, spec};
+use driftglass_central::clock::Clock;
+use driftglass_central::writer::QueueLimits;
+
+use crate::support::{Centre, Fleet, Process, SPEC, body, data_dir, now_secs, register, run, spec};
+use crate::verdicts::reference;
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -105,4 +110,32 @@ fn each_randomizer_is_explained() {
         assert_eq!(said.as_array().map(Vec::len), Some(7));
         assert_eq!(said[0]["noise_over_best"], 1.0);
     });
+}
+
+/// All devices saw a departure after 0 minutes; the reference expects 90 % before.
+#[test]
+fn what_drifted_is_told_and_drawn() {
+    let dir = data_dir();
+    let directory = dir.path().display().to_string();
+    let drift = |more: &[&str]| run(&[&["drift", "--data-dir", &directory], more].concat());
+    check(&drift(&[]), 0, "Nothing has been judged yet", "");
+    register(dir.path(), Some(&reference(0.9)));
+    let centre = Centre::start(Arc::clone(&dir), Clock::simulated(now_secs()), QueueLimits::default());
+    assert_eq!(centre.upload(&body(&Fleet::new(1).reports(3_000))).status, 202);
+    assert_eq!(centre.set_clock(now_secs() + spec().window.grace_secs).status, 200);
+    let served = centre.get(&format!("/v1/specs/{}/verdicts", spec().id())).json;
+    centre.stop();
+
+    check(&drift(&["--fail-on-drift"]), 3, "departed_late               drift", "");
+    let printed: serde_json::Value = serde_json::from_slice(&drift(&["--json"]).stdout).expect("JSON");
+    assert_eq!(printed, served, "the command and the route say the same");
+    let file = dir.path().join("drift.html");
+    check(&drift(&["--html", &file.display().to_string()]), 0, "drifted", "");
+    let page = std::fs::read_to_string(file).expect("a page");
+    assert!(page.contains("dep_delay above 0 min differs from the reference by"));
+    assert!(!page.contains("<script") && !page.contains("://"), "one file that asks no server");
+
+    let other = "0".repeat(32);
+    check(&drift(&["--spec-id", &other]), 2, "", "no such spec is registered");
+    check(&run(&["drift", "--data-dir", "no-such-directory"]), 1, "", "holds no database");
 }
