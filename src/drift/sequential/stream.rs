@@ -199,7 +199,7 @@ impl Comparison {
         let offset = self.offset(&pooled, &sampling, with_data);
         let persistent = Matrix::symmetric(g.len(), |i, j| {
             let rare = if i == j { (pooled[i] - g[i]).max(0.0) / weight.max(1.0) } else { 0.0 };
-            with_data * with_data * (self.reference.covariance.at(i, j) + rare) + offset(i, j)
+            with_data * with_data * (self.reference.covariance.at(i, j) + rare) + offset.at(i, j)
         });
         (sampling, persistent)
     }
@@ -228,14 +228,8 @@ impl Comparison {
     }
 
     /// The covariance that devices bring which answer in many windows, in the scale of Z.
-    fn offset<'a>(
-        &self,
-        cells: &'a [f64],
-        sampling: &'a Matrix,
-        with_data: f64,
-    ) -> impl Fn(usize, usize) -> f64 + use<'a> {
-        let repetition = self.repetition;
-        move |i, j| match repetition {
+    fn offset(&self, cells: &[f64], sampling: &Matrix, with_data: f64) -> Matrix {
+        Matrix::symmetric(cells.len(), |i, j| match self.repetition {
             Repetition::Once => 0.0,
             Repetition::Fresh { correlation, devices } => {
                 // Devices with data are M d, and the scale of Z is d.
@@ -243,7 +237,7 @@ impl Comparison {
                 with_data * correlation * multinomial / devices as f64
             }
             Repetition::Memoized { devices } => sampling.at(i, j) / devices as f64,
-        }
+        })
     }
 
     /// Bounds for the effect on shares among answers with data, at error probability α over all looks: of the pooled looks
@@ -267,7 +261,7 @@ impl Comparison {
         let sampling = self.sampling(&current, with_data, &current);
         let per_report = Matrix::symmetric(k, |i, j| sampling.at(i, j) / square);
         let offset = self.offset(&current, &sampling, with_data);
-        let persistent = Matrix::symmetric(k, |i, j| self.reference.covariance.at(i, j) + offset(i, j) / square);
+        let persistent = Matrix::symmetric(k, |i, j| self.reference.covariance.at(i, j) + offset.at(i, j) / square);
         let difference: Vec<f64> = self.reference.shares.iter().zip(&shares).map(|(g, f)| f / total - g).collect();
         Some(effect_bounds(measure, &difference, &per_report, &persistent, self.reports as f64, alpha))
     }
