@@ -49,8 +49,7 @@ pub(super) fn run(options: &Options) {
             for bet in ["fixed mixture", "learnt, channel space", "learnt, de-biased", "known shift"] {
                 let cell = |quiet: usize| {
                     let mut rng = Rng::with_seed(SEED);
-                    let delays: Vec<f64> =
-                        (0..runs).map(|_| delay(&channel, shift, bet, quiet, &mut rng)).collect();
+                    let delays: Vec<f64> = (0..runs).map(|_| delay(&channel, shift, bet, quiet, &mut rng)).collect();
                     let (mean, error) = mean_and_error(&delays);
                     format!("{mean:.2} +- {error:.2}")
                 };
@@ -139,9 +138,8 @@ impl GrrChannel {
                 })
             }
             "learnt, channel space" => {
-                let concentrations = std::env::var("KAPPA").map_or(CONCENTRATIONS.to_vec(), |text| {
-                    text.split(',').map(|k| k.parse().expect("K")).collect()
-                });
+                let concentrations = std::env::var("KAPPA")
+                    .map_or(CONCENTRATIONS.to_vec(), |text| text.split(',').map(|k| k.parse().expect("K")).collect());
                 let mut detector = DirichletDetector::new(&null, &concentrations, 64).expect("probabilities");
                 Box::new(move |counts| detector.look(counts).log_shiryaev_roberts)
             }
