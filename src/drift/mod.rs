@@ -8,6 +8,7 @@ mod effect;
 mod quadratic_form;
 mod question_mix;
 mod reference;
+pub mod sequential;
 mod special;
 mod verdict;
 mod wald;

@@ -12,6 +12,8 @@ mod pipeline;
 mod randomizers;
 mod rotation;
 mod schema;
+mod sequential;
+mod sequential_vectors;
 mod statistical;
 mod theory;
 mod tidy;
