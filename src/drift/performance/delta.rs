@@ -85,8 +85,7 @@ pub(super) fn joined(one: &Estimate, two: &Estimate) -> Estimate {
 /// Σ − Σ1 1ᵀΣ/(1ᵀΣ1). Channels whose estimates sum to 1 anyway are left as they are.
 pub(super) fn summing_to_one(given: &Estimate) -> Estimate {
     let size = given.shares.len();
-    let rows: Vec<f64> =
-        (0..size).map(|row| (0..size).map(|column| given.covariance.at(row, column)).sum()).collect();
+    let rows: Vec<f64> = (0..size).map(|row| (0..size).map(|column| given.covariance.at(row, column)).sum()).collect();
     let total: f64 = rows.iter().sum();
     let scale: f64 = (0..size).map(|cell| given.covariance.at(cell, cell)).sum();
     if total <= 1e-9 * scale {

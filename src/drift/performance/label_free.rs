@@ -248,7 +248,8 @@ mod tests {
     /// Today's shares are 0.4, 0.3, 0.2 and 0.1; the rates 0.1, 0.4, 0.6 and 0.95.
     #[test]
     fn figures_by_hand() {
-        let found = label_free(&reference(), &shares(&[400, 300, 200, 100]), &[false, false, true, true]).expect("fits");
+        let found =
+            label_free(&reference(), &shares(&[400, 300, 200, 100]), &[false, false, true, true]).expect("fits");
         close(found.accuracy, 0.4 * 0.9 + 0.3 * 0.6 + 0.2 * 0.6 + 0.1 * 0.95);
         let (positives, true_positives) = (0.04 + 0.12 + 0.12 + 0.095, 0.12 + 0.095);
         close(found.base_rate, positives);
@@ -267,7 +268,8 @@ mod tests {
         let spread: f64 = share.iter().zip(right).map(|(s, r)| s * (r - mean) * (r - mean)).sum::<f64>() / 1_000.0;
         let sizes = [100.0, 100.0, 100.0, 200.0];
         let fit: f64 = (0..4).map(|b| share[b] * share[b] * right[b] * (1.0 - right[b]) / sizes[b]).sum();
-        let found = label_free(&reference(), &shares(&[400, 300, 200, 100]), &[false, false, true, true]).expect("fits");
+        let found =
+            label_free(&reference(), &shares(&[400, 300, 200, 100]), &[false, false, true, true]).expect("fits");
         let expected = (spread + fit).sqrt();
         assert!((found.accuracy.standard_error / expected - 1.0).abs() < 1e-10);
     }
