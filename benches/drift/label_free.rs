@@ -204,7 +204,7 @@ fn private(epsilon: u64, repetitions: usize, orders: &[Order; 2], reference: &[&
         let n = repetitions as f64;
         let mean = means[place].iter().sum::<f64>() / n;
         let spread = means[place].iter().map(|of| (of - mean) * (of - mean)).sum::<f64>() / (n - 1.0);
-        let method = format!("{} × label; {}", pairs.name(), scores.name());
+        let method = format!("{}, {}", pairs.name(), scores.name());
         println!(
             "{:<10}{:>6} {method:<44}{:>8.2}{:>8.3}{:>8.2}{:>9.3}",
             order.name,
@@ -243,7 +243,7 @@ impl Fleet {
     }
 
     fn name(&self) -> String {
-        format!("{} over {}", self.question.randomizer.mechanism.name(), self.question.domain_size)
+        format!("{} (k {})", self.question.randomizer.mechanism.name(), self.question.domain_size)
     }
 
     /// The counters that one device's report adds to.

@@ -12,7 +12,7 @@
 //! noise √2 times as large would add. Extrapolating from noise √2σ and σ linearly to 0, as simulation-extrapolation does
 //! (Cook and Stefanski, JASA 89, 1994), gives σ(\|x\| − (1 + √2) b(x)): **unbiased where the cell is calibrated** (δ = 0)
 //! and where its gap is clear, and in between up to 0.4σ too small (at δ = 0.9). No estimator of \|δ\| is unbiased
-//! everywhere, as \|δ\| has a corner. Its variance is at most 1.76σ² (at δ = 1.4); the interval takes that for cells
+//! everywhere, as \|δ\| has a corner. Its variance is at most 1.77σ² (at δ = 1.3); the interval takes that for cells
 //! within 4σ, and lengthens its upper end by the largest bias of them.
 //!
 //! **Tests.** gᵀ Cov(g)⁻¹ g is χ² with one degree of freedom a cell if the score is calibrated; [`drift_of_calibration`]
@@ -33,7 +33,7 @@ use crate::estimate::{Estimate, Interval, Scalar};
 /// The largest bias of a cell's term, in its standard errors.
 const LARGEST_BIAS: f64 = 0.4;
 /// The largest variance of a cell's term, in that of its gap.
-const LARGEST_VARIANCE: f64 = 1.76;
+const LARGEST_VARIANCE: f64 = 1.77;
 /// Beyond so many standard errors a gap is clear: bias and more variance than that of the gap are below half a percent.
 const CLEAR: f64 = 4.0;
 
