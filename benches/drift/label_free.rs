@@ -19,8 +19,8 @@
 //! with isotonic calibration); CBPE on the raw scores, mean of max(p, 1 − p); and the reference's accuracy, for ever.
 
 use driftglass::chooser::{self, Limits};
-use driftglass::drift::performance::PairCells;
 use driftglass::drift::performance::label_free::{CalibrationMap, Shape, label_free};
+use driftglass::drift::performance::{PairCells, given_data};
 use driftglass::estimate::{Channel, Estimate};
 use driftglass::privacy::{
     Charge, Draws, EntropyError, EntropySource, Ledger, LocalRandomizer, MemoKey, Permit, randomizer_of,
@@ -190,7 +190,7 @@ fn private(epsilon: u64, repetitions: usize, orders: &[Order; 2], reference: &[&
         for (place, order) in orders.iter().enumerate() {
             let estimates = order.windows(|window| {
                 let current = scores.estimate(window.iter().map(|person| &reports[*person]));
-                let current = current.given_data().expect("devices with data");
+                let current = given_data(&current).expect("devices with data");
                 label_free(&map, &current, &called()).expect("parts that fit").accuracy
             });
             let errors = estimates.iter().zip(&truth[place]).map(|(found, truth)| (found.value - truth).abs());

@@ -10,7 +10,7 @@
 //! | [`budget`] | shares of failures | what is left of an error budget |
 //!
 //! All of them take de-biased shares with their covariance ([`Estimate`](crate::estimate::Estimate)), as a pair question
-//! gives them after [`given_data`](crate::estimate::Estimate::given_data), and give each figure with a standard error
+//! gives them after [`given_data`], and give each figure with a standard error
 //! by the delta method (`delta`). A figure whose denominator cannot be told from 0 is [`Refused`], not guessed.
 //!
 //! **Limits.** A device answers for one event of its window, so a share is one of devices with data, each counting
@@ -26,7 +26,7 @@ pub mod label_shift;
 mod pairs;
 pub mod segments;
 
-pub use pairs::PairCells;
+pub use pairs::{PairCells, given_data};
 
 /// Why a figure is not given.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]

@@ -19,6 +19,19 @@ pub struct PairCells {
     joint: Estimate,
 }
 
+/// Shares of the cells among devices with data, the last symbol being "no data": [`Estimate::given_data`] of symbols that
+/// were made to sum to 1, which spares the noise of the sum where the channel leaves it free.
+///
+/// # Errors
+///
+/// [`Refused::TooFew`] when no device with data can be told from none.
+pub fn given_data(symbols: &Estimate) -> Result<Estimate, Refused> {
+    if symbols.shares.len() < 2 {
+        return Err(Refused::TooFew);
+    }
+    summing_to_one(symbols).given_data().ok_or(Refused::TooFew)
+}
+
 impl PairCells {
     /// The table of these shares, row by row.
     ///
@@ -39,7 +52,7 @@ impl PairCells {
     ///
     /// [`Refused::TooFew`] when no device with data can be told from none, and as [`PairCells::new`].
     pub fn of_symbols(symbols: &Estimate, rows: usize, columns: usize) -> Result<Self, Refused> {
-        Self::new(&symbols.given_data().ok_or(Refused::TooFew)?, rows, columns)
+        Self::new(&given_data(symbols)?, rows, columns)
     }
 
     /// The table of plain counts, as of the operator's own test set.
