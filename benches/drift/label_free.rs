@@ -120,7 +120,7 @@ fn without_noise(order: &Order, reference: &[&Person], later: &[&Person]) {
         order.name,
         "-",
         "(true accuracy, least and most, in points)",
-        format_args!(
+        format!(
             "{:.2}–{:.2}",
             100.0 * truth.iter().copied().fold(1.0, f64::min),
             100.0 * truth.iter().copied().fold(0.0, f64::max)

@@ -27,7 +27,6 @@ use crate::randomizers::{at_epsilon, permit};
 fn keeps_level(what: &str, errors: usize, runs: usize, nominal: f64) {
     let found = errors as f64 / runs as f64;
     let slack = 3.3 * (nominal * (1.0 - nominal) / runs as f64).sqrt() + 0.005;
-    println!("{what}: {found:.4} of {runs}, nominal {nominal}");
     assert!((found - nominal).abs() <= slack, "{what}: {found} is not {nominal} ± {slack}");
 }
 
@@ -224,7 +223,6 @@ fn calibration_error_is_unbiased_where_it_is_zero() {
     }
     let mean = errors.iter().sum::<f64>() / 1_000.0;
     let spread = (errors.iter().map(|error| (error - mean) * (error - mean)).sum::<f64>() / 999.0 / 1_000.0).sqrt();
-    println!("calibration error of a calibrated score: {mean:.5} ± {spread:.5}, with its bias {biased:.5}");
     assert!(mean.abs() < 3.3 * spread && biased > 20.0 * spread);
     keeps_level("calibration rejected", rejected, 1_000, 0.05);
     keeps_level("calibration drift rejected", drifted, 1_000, 0.05);
