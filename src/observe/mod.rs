@@ -86,8 +86,8 @@ fn at<'a>(tensors: &[(&str, Values<'a>)], name: &str, index: usize) -> Value<'a>
     find(tensors, name).map_or(Value::Missing, |values| values.get(index))
 }
 
-/// Number of the first vector at the least Euclidean distance. Missing if the tensor has another length or holds what is
-/// no number; NaN if it holds one.
+/// Number of the first vector at the least Euclidean distance. Missing if the tensor has another length or holds what
+/// is no number; NaN if it holds one.
 fn nearest<'a>(values: Values<'a>, codebook: &Codebook) -> Value<'a> {
     if values.len() != codebook.dimension() {
         return Value::Missing;
@@ -111,7 +111,8 @@ fn nearest<'a>(values: Values<'a>, codebook: &Codebook) -> Value<'a> {
     best.map_or(Value::Missing, |(index, _)| Value::Number(index as f64))
 }
 
-/// Index and value of the first largest element. Missing if the tensor is or holds what is no number, NaN if it holds one.
+/// Index and value of the first largest element. Missing if the tensor is or holds what is no number, NaN if it holds
+/// one.
 fn largest<'a>(tensors: &[(&str, Values<'a>)], name: &str, pick: fn(usize, f64) -> f64) -> Value<'a> {
     let Some(values) = find(tensors, name) else { return Value::Missing };
     let mut best: Option<(usize, f64)> = None;

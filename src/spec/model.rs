@@ -44,8 +44,7 @@ pub enum ModelRefused {
     },
     /// A tensor has another length than the vectors of a codebook.
     #[error(
-        "the model's input \"{tensor}\" has {elements} elements, but the vectors of the metric \"{metric}\" have another \
-         length"
+        "the model's input \"{tensor}\" has {elements} elements, but not so the vectors of the metric \"{metric}\""
     )]
     OtherLength {
         /// The tensor that the spec names.

@@ -1,10 +1,10 @@
 //! Are the figures of performance right under noise, and do their intervals and tests keep their level? By simulation
 //! with fixed seeds.
 //!
-//! Each test draws fleets of n devices, each with one symbol, hides it by the law of the mechanism and reads the figures
-//! as the centre would. R fleets; a share of them, such as that of intervals that miss, is compared with its nominal
-//! value within z binomial standard errors, Φ⁻¹(1 − 10⁻³/2) = 3.3 of them, and half a point for the asymptotics. So a
-//! sound implementation fails each comparison with probability below 10⁻³ under a fresh seed.
+//! Each test draws fleets of n devices, each with one symbol, hides it by the law of the mechanism and reads the
+//! figures as the centre would. R fleets; a share of them, such as that of intervals that miss, is compared with its
+//! nominal value within z binomial standard errors, Φ⁻¹(1 − 10⁻³/2) = 3.3 of them, and half a point for the
+//! asymptotics. So a sound implementation fails each comparison with probability below 10⁻³ under a fresh seed.
 
 use driftglass::aggregate::Aggregate;
 use driftglass::drift::performance::calibration::{calibration_error, drift_of_calibration};
@@ -192,8 +192,8 @@ fn accuracy_without_labels_is_covered() {
     }
 }
 
-/// A calibrated score has a calibration error of 0 on average and keeps the test's level; the interval covers, also where
-/// the score is off; drift of the calibration keeps its level and is seen. n = 20,000, R = 1,000, ε = 1.
+/// A calibrated score has a calibration error of 0 on average and keeps the test's level; the interval covers, also
+/// where the score is off; drift of the calibration keeps its level and is seen. n = 20,000, R = 1,000, ε = 1.
 #[test]
 fn calibration_error_is_unbiased_where_it_is_zero() {
     let fleet = Fleet::of(Mechanism::KAry, 11, 1.0);
@@ -226,7 +226,6 @@ fn calibration_error_is_unbiased_where_it_is_zero() {
     assert!(mean.abs() < 3.3 * spread && biased > 20.0 * spread);
     keeps_level("calibration rejected", rejected, 1_000, 0.05);
     keeps_level("calibration drift rejected", drifted, 1_000, 0.05);
-    println!("intervals missed: {missed}, off {off_missed} of 1,000; drift seen {seen}");
     assert!(missed <= 75 && off_missed <= 75, "intervals cover 95 % at least: {missed}, {off_missed} missed");
     assert!(seen > 900, "a broken cell is seen: {seen}");
 }
@@ -249,7 +248,6 @@ fn weak_segments_are_found_and_others_left() {
         segments[3] = of(0.8);
         found += usize::from(contrasts(&segments, 0.05).expect("segments")[3].by_evidence);
     }
-    println!("any of 30: e-BH {by_evidence}, BH {by_p_value} of 400; weak segment found {found}");
     assert!(by_evidence <= 20 + 15 && by_p_value <= 20 + 15, "{by_evidence}, {by_p_value}");
     assert!(found > 380, "{found} of 400");
 }
@@ -323,9 +321,9 @@ fn multivariate() -> MonitorSpec {
     MonitorSpec::parse(&document.to_string()).expect("a valid spec")
 }
 
-/// Signs of two numbers agree in half of the devices, then in all of them: neither number's distribution changes, but that
-/// of the pair does, seen by the joint metric and by the codebook. From the observation to the verdict; n = 4,000 a
-/// question, ε = 2, 99 % intervals; seed 9.
+/// Signs of two numbers agree in half of the devices, then in all of them: neither number's distribution changes, but
+/// that of the pair does, seen by the joint metric and by the codebook. From the observation to the verdict; n = 4,000
+/// a question, ε = 2, 99 % intervals; seed 9.
 #[test]
 fn pairs_move_where_margins_do_not() {
     let spec = multivariate();

@@ -12,8 +12,8 @@
 //! probability at most 1 − coverage for a window named in advance; with m windows looked at, let each have the coverage
 //! 1 − α/m.
 //!
-//! **Limits.** Device-level: the share is of devices' drawn events, so a device with ten thousand slow requests weighs as
-//! much as one with ten.
+//! **Limits.** Device-level: the share is of devices' drawn events, so a device with ten thousand slow requests weighs
+//! as much as one with ten.
 
 use super::Refused;
 use super::delta::Smooth;

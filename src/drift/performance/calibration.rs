@@ -7,17 +7,17 @@
 //! | g_b, σ_b | `gap` | C_b1 − m_b (C_b0 + C_b1), linear in the shares; its standard error |
 //! | ECE | `error` | expected calibration error, Σ \|g_b\| (Naeini, Cooper and Hauskrecht, AAAI 2015, section 2) |
 //!
-//! **Bias.** \|ĝ\| is too large on average: by σ√(2/π) for each cell of a calibrated model, which under local privacy is
-//! most of what one sees. With x = ĝ/σ ~ N(δ, 1) the bias is b(δ) = 2φ(δ) − 2\|δ\|Φ(−\|δ\|), and E b(x) is the bias that
-//! noise √2 times as large would add. Extrapolating from noise √2σ and σ linearly to 0, as simulation-extrapolation does
-//! (Cook and Stefanski, JASA 89, 1994), gives σ(\|x\| − (1 + √2) b(x)): **unbiased where the cell is calibrated** (δ = 0)
-//! and where its gap is clear, and in between up to 0.4σ too small (at δ = 0.9). No estimator of \|δ\| is unbiased
-//! everywhere, as \|δ\| has a corner. Its variance is at most 1.77σ² (at δ = 1.3); the interval takes that for cells
-//! within 4σ, and lengthens its upper end by the largest bias of them.
+//! **Bias.** \|ĝ\| is too large on average: by σ√(2/π) for each cell of a calibrated model, which under local privacy
+//! is most of what one sees. With x = ĝ/σ ~ N(δ, 1) the bias is b(δ) = 2φ(δ) − 2\|δ\|Φ(−\|δ\|), and E b(x) is the bias
+//! that noise √2 times as large would add. Extrapolating from noise √2σ and σ linearly to 0, as
+//! simulation-extrapolation does (Cook and Stefanski, JASA 89, 1994), gives σ(\|x\| − (1 + √2) b(x)): **unbiased where
+//! the cell is calibrated** (δ = 0) and where its gap is clear, and in between up to 0.4σ too small (at δ = 0.9). No
+//! estimator of \|δ\| is unbiased everywhere, as \|δ\| has a corner. Its variance is at most 1.77σ² (at δ = 1.3); the
+//! interval takes that for cells within 4σ, and lengthens its upper end by the largest bias of them.
 //!
-//! **Tests.** gᵀ Cov(g)⁻¹ g is χ² with one degree of freedom a cell if the score is calibrated; [`drift_of_calibration`]
-//! does the same with differences of rates c_b = C_b1/(C_b0 + C_b1) between two tables. Cells whose share cannot be told
-//! from 0 are left out of tests.
+//! **Tests.** gᵀ Cov(g)⁻¹ g is χ² with one degree of freedom a cell if the score is calibrated;
+//! [`drift_of_calibration`] does the same with differences of rates c_b = C_b1/(C_b0 + C_b1) between two tables. Cells
+//! whose share cannot be told from 0 are left out of tests.
 //!
 //! **Limits.** Cells are as fine as the calibration is known: gaps of opposite sign within a cell cancel. Where m_b is
 //! off by η, so is the gap, by η times the cell's share.

@@ -11,16 +11,16 @@
 //! distribution", ICPR 2010). The shares are de-biased and the noise of the channel is in their covariance, so each
 //! standard error, by the delta method, is of both noise and sample.
 //!
-//! **Delayed outcomes.** A pair is counted in the window in which its outcome *arrived*, as devices forget a window when
-//! it ends; predictions wait at most `horizon_secs`. So a window's matrix is about outcomes, not about predictions, of
-//! that window, and it never changes after the window is closed. Two figures stand beside it: the [`coverage`], and, for
-//! outcomes whose delay depends on what they are, [`Confusion::reweighted`].
+//! **Delayed outcomes.** A pair is counted in the window in which its outcome *arrived*, as devices forget a window
+//! when it ends; predictions wait at most `horizon_secs`. So a window's matrix is about outcomes, not about
+//! predictions, of that window, and it never changes after the window is closed. Two figures stand beside it: the
+//! [`coverage`], and, for outcomes whose delay depends on what they are, [`Confusion::reweighted`].
 //!
 //! | When | The matrix of arrivals is | So |
 //! | --- | --- | --- |
 //! | delay independent of prediction and outcome | that of the predictions, some delays ago | read it as it is |
-//! | delay depends on the outcome; traffic and model steady | the same: early ones of today stand for those missing | read it as it is |
-//! | delay depends on the outcome; the model began D ago | short of the slow outcomes | reweight by P\[delay ≤ D\], if known |
+//! | it depends on the outcome; all is steady | the same: early ones of today stand for those missing | read it as it is |
+//! | it depends on the outcome; the model began D ago | short of the slow ones | reweight by P\[delay ≤ D\], if known |
 //! | outcomes of some predictions never come | about those that do come | coverage says how many; no weight mends it |
 //!
 //! **Limits.** The coverage compares shares of devices, not of events: a device with 100 predictions and one outcome
@@ -175,9 +175,9 @@ impl Confusion {
     }
 }
 
-/// Share of devices with an outcome in the window, of those with a prediction: (1 − f of "no data" of the question about
-/// pairs) over that of the question about predictions. The two are answered by different devices. May exceed 1 by noise,
-/// and when outcomes of earlier windows arrive in this one.
+/// Share of devices with an outcome in the window, of those with a prediction: (1 − f of "no data" of the question
+/// about pairs) over that of the question about predictions. The two are answered by different devices. May exceed 1 by
+/// noise, and when outcomes of earlier windows arrive in this one.
 ///
 /// # Errors
 ///

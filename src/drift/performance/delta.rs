@@ -84,8 +84,8 @@ pub(super) fn joined(one: &Estimate, two: &Estimate) -> Estimate {
 /// The most likely shares among those that sum to 1 exactly: f − Σ1 (1ᵀf − 1)/(1ᵀΣ1), with covariance
 /// Σ − Σ1 1ᵀΣ/(1ᵀΣ1). Channels whose estimates sum to 1 anyway are left as they are.
 ///
-/// Where the covariance says that the sum is sure but it is not 1 (shares among devices with data, divided by 1 less the
-/// share of "no data" of a channel whose sum is free), they are divided by it.
+/// Where the covariance says that the sum is sure but it is not 1 (shares among devices with data, divided by 1 less
+/// the share of "no data" of a channel whose sum is free), they are divided by it.
 pub(super) fn summing_to_one(given: &Estimate) -> Estimate {
     let size = given.shares.len();
     let rows: Vec<f64> = (0..size).map(|row| (0..size).map(|column| given.covariance.at(row, column)).sum()).collect();

@@ -18,18 +18,18 @@
 //! - ROC AUC = Σ_b s_b c_b (Σ_{a<b} s_a (1 − c_a) + ½ s_b (1 − c_b)) / (Σ s_b c_b · Σ s_b (1 − c_b)).
 //!
 //! Standard errors are those of the delta method over s and C together, noise and finite samples of both inside. With
-//! cells of confidence × correct, c_b is the rate of right answers and [`expected_rate`] the accuracy, for any number of
-//! classes.
+//! cells of confidence × correct, c_b is the rate of right answers and [`expected_rate`] the accuracy, for any number
+//! of classes.
 //!
 //! **Pooling.** A cell whose share in the reference cannot be told from 0 takes the rate of its neighbours, as if they
-//! were one cell. [`Shape::Increasing`] also pools neighbours whose rates decrease (isotonic regression by pool adjacent
-//! violators; Barlow et al., "Statistical Inference under Order Restrictions", 1972, section 1.2), weighted by share. The
-//! standard errors take the pools as given.
+//! were one cell. [`Shape::Increasing`] also pools neighbours whose rates decrease (isotonic regression by pool
+//! adjacent violators; Barlow et al., "Statistical Inference under Order Restrictions", 1972, section 1.2), weighted by
+//! share. The standard errors take the pools as given.
 //!
 //! **Does not hold when** P\[y given score\] changed (concept shift): no private or public histogram of scores can see
-//! that. [`drift_of_calibration`](super::calibration::drift_of_calibration) tests it as labels arrive. Within a cell the
-//! mix of scores is taken to be that of the reference; AUC counts pairs within a cell as one half, so it lies nearer to
-//! ½ than that of exact scores.
+//! that. [`drift_of_calibration`](super::calibration::drift_of_calibration) tests it as labels arrive. Within a cell
+//! the mix of scores is taken to be that of the reference; AUC counts pairs within a cell as one half, so it lies
+//! nearer to ½ than that of exact scores.
 
 use super::delta::{Smooth, joined, summing_to_one};
 use super::{MIN_STANDARD_ERRORS, PairCells, Refused};

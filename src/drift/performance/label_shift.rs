@@ -15,8 +15,8 @@
 //!
 //! **Estimate.** The last row of u and the last label follow from the sums. With A the differences m_j − m_K of M's
 //! columns without the last row, π solves generalized least squares, (AᵀΩ⁻¹A)⁻¹AᵀΩ⁻¹(q − m_K), where Ω = Cov u = Σ_q +
-//! J Σ_C Jᵀ carries the noise of *both* sides: ∂u_a/∂C_bj = −(π_j/p_j)(\[a = b\] − M_aj). Ω depends on π and is evaluated
-//! again at each of a few steps. Cov π = (AᵀΩ⁻¹A)⁻¹. With R = K it is plain inversion, as in the paper.
+//! J Σ_C Jᵀ carries the noise of *both* sides: ∂u_a/∂C_bj = −(π_j/p_j)(\[a = b\] − M_aj). Ω depends on π and is
+//! evaluated again at each of a few steps. Cov π = (AᵀΩ⁻¹A)⁻¹. With R = K it is plain inversion, as in the paper.
 //!
 //! **Is it label shift alone?** With R > K (cells of the score instead of classes) uᵀΩ⁻¹u is χ² with R − K degrees of
 //! freedom if so (Hansen's test of overidentifying restrictions, Econometrica 50(4), 1982). With R = K every q fits,

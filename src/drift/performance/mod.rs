@@ -9,9 +9,9 @@
 //! | [`segments`] | one number or one distribution a segment or arm | which differ, by how much |
 //! | [`budget`] | shares of failures | what is left of an error budget |
 //!
-//! All of them take de-biased shares with their covariance ([`Estimate`](crate::estimate::Estimate)), as a pair question
-//! gives them after [`given_data`], and give each figure with a standard error
-//! by the delta method (`delta`). A figure whose denominator cannot be told from 0 is [`Refused`], not guessed.
+//! All of them take de-biased shares with their covariance ([`Estimate`](crate::estimate::Estimate)), as a pair
+//! question gives them after [`given_data`], and give each figure with a standard error by the delta method (`delta`).
+//! A figure whose denominator cannot be told from 0 is [`Refused`], not guessed.
 //!
 //! **Limits.** A device answers for one event of its window, so a share is one of devices with data, each counting
 //! once, and not of events. The delta method is of first order: relative errors of a denominator beyond a third are

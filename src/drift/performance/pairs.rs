@@ -1,8 +1,8 @@
 //! Joint shares of two metrics: one row a cell of the first, one column a cell of the second.
 //!
 //! A metric whose source is a pair (or a joint) has the cells row · columns + column, so the answers to a question
-//! about it, after [`Estimate::given_data`], are such a table. Tables of the operator's own data ([`of_counts`](PairCells::of_counts))
-//! have the covariance of a multinomial and stand wherever a private one does.
+//! about it, after [`Estimate::given_data`], are such a table. Tables of the operator's own data
+//! ([`of_counts`](PairCells::of_counts)) have the covariance of a multinomial and stand wherever a private one does.
 //!
 //! **Limits.** Shares are de-biased, so single ones may lie below 0. Their sum is made exactly 1, which costs nothing
 //! and takes noise away where the channel left the sum free.
@@ -19,8 +19,8 @@ pub struct PairCells {
     joint: Estimate,
 }
 
-/// Shares of the cells among devices with data, the last symbol being "no data": [`Estimate::given_data`] of symbols that
-/// were made to sum to 1, which spares the noise of the sum where the channel leaves it free.
+/// Shares of the cells among devices with data, the last symbol being "no data": [`Estimate::given_data`] of symbols
+/// that were made to sum to 1, which spares the noise of the sum where the channel leaves it free.
 ///
 /// # Errors
 ///

@@ -13,9 +13,10 @@
 //! Every segment is compared with all others; z_i is standard normal if it does not differ. Differences of one family
 //! depend on each other (each x stands in all the others' rests), so the set is chosen by e-values: E = (1 + τ²)^(−½)
 //! exp(τ² z²/(2(1 + τ²))), the mean likelihood ratio under z ~ N(θ, 1), θ ~ N(0, τ²), has mean 1 if θ = 0, and e-BH
-//! (Wang and Ramdas, "False discovery rate control with e-values", JRSS B 84(3), 2022) keeps the false discovery rate at
-//! q under any dependence. The set of Benjamini and Hochberg (JRSS B 57(1), 1995), from p-values, finds more; its level
-//! is proved for independence and positive dependence alone, which the family is not far from when segments are many.
+//! (Wang and Ramdas, "False discovery rate control with e-values", JRSS B 84(3), 2022) keeps the false discovery rate
+//! at q under any dependence. The set of Benjamini and Hochberg (JRSS B 57(1), 1995), from p-values, finds more; its
+//! level is proved for independence and positive dependence alone, which the family is not far from when segments are
+//! many.
 //!
 //! **Limits.** One look: for repeated looks use sequential evidence. E is asymptotic, like z. A difference that is
 //! significant need not matter: `difference` has its interval beside it.
@@ -150,8 +151,8 @@ pub enum ArmState {
     Inconclusive,
 }
 
-/// Compares one figure of both arms, of which more is better; a loss of `margin` is accepted. Give figures of which less
-/// is better with their sign changed.
+/// Compares one figure of both arms, of which more is better; a loss of `margin` is accepted. Give figures of which
+/// less is better with their sign changed.
 ///
 /// # Panics
 ///
