@@ -14,7 +14,8 @@
 //! | se | of the MAE, from the means of the repetitions, which have noise of their own |
 //! | covered | share of 95 % intervals that contain the true accuracy |
 //!
-//! Intervals know noise and samples, but not that the rates within a cell changed, which rules where there is little noise.
+//! Intervals know noise and samples, but not that the rates within a cell changed, which rules where there is little
+//! noise.
 //!
 //! Beside it without noise: the same cells counted exactly; the scores in 256 cells with rates made increasing (CBPE
 //! with isotonic calibration); CBPE on the raw scores, mean of max(p, 1 − p); and the reference's accuracy, for ever.

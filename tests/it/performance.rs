@@ -18,7 +18,7 @@ use driftglass::estimate::{Channel, Estimate, Scalar};
 use driftglass::observe::{Observation, Values};
 use driftglass::privacy::{Draws, EntropyError, EntropySource, MemoKey, randomizer_of};
 use driftglass::sketch::{Binning, Profile};
-use driftglass::spec::{Mechanism, MonitorSpec, Randomizer};
+use driftglass::spec::{Mechanism, ModelRefused, ModelShape, MonitorSpec, Randomizer};
 use fastrand::Rng;
 
 use crate::randomizers::{at_epsilon, permit};
@@ -285,7 +285,8 @@ fn multivariate() -> MonitorSpec {
         })
     };
     let document = serde_json::json!({
-        "spec_version": 1, "app": "two-numbers", "description": "", "models": [],
+        "spec_version": 1, "app": "two-numbers", "description": "",
+        "models": [{ "version": "1", "sha256": "00".repeat(32) }],
         "measurement": {
             "window": { "length_secs": 86_400, "grace_secs": 0, "join": "next_window" },
             "privacy": {
@@ -319,6 +320,17 @@ fn multivariate() -> MonitorSpec {
         }
     });
     MonitorSpec::parse(&document.to_string()).expect("a valid spec")
+}
+
+#[test]
+fn a_codebook_needs_a_tensor_of_its_length() {
+    let admit = |name: &str, dims: &[Option<usize>]| {
+        multivariate().admit(&ModelShape { sha256: &[0; 32], inputs: &[(name, dims)], outputs: &[] })
+    };
+    assert_eq!(admit("x", &[None, Some(2)]), Ok(()));
+    assert_eq!(admit("x", &[None, None]), Ok(()), "the caller chooses");
+    assert!(matches!(admit("x", &[None, Some(3)]), Err(ModelRefused::OtherLength { elements: 3, .. })));
+    assert!(matches!(admit("y", &[None, Some(2)]), Err(ModelRefused::MissingTensor { .. })));
 }
 
 /// Signs of two numbers agree in half of the devices, then in all of them: neither number's distribution changes, but

@@ -19,7 +19,7 @@
 //! | When | The matrix of arrivals is | So |
 //! | --- | --- | --- |
 //! | delay independent of prediction and outcome | that of the predictions, some delays ago | read it as it is |
-//! | it depends on the outcome; all is steady | the same: early ones of today stand for those missing | read it as it is |
+//! | it depends on the outcome; all is steady | the same: early ones of today stand for those missing | read it so |
 //! | it depends on the outcome; the model began D ago | short of the slow ones | reweight by P\[delay ≤ D\], if known |
 //! | outcomes of some predictions never come | about those that do come | coverage says how many; no weight mends it |
 //!
