@@ -34,6 +34,8 @@ export interface ObservedRecord {
   readonly inputs?: Record<string, unknown>;
   readonly outputs?: Record<string, unknown>;
   readonly latencyMs?: number;
+  /** Whether the inference failed; `false` if absent. */
+  readonly failed?: boolean;
 }
 
 /** A report as only the device sees it. */
@@ -184,8 +186,8 @@ export class Monitor {
   observe(record: ObservedRecord, options: { readonly key?: string } = {}): void {
     if (this.#consent !== "granted") return;
     this.#quietly("malformedRecords", () => {
-      const { inputs = {}, outputs = {}, latencyMs } = record;
-      const lists = { inputs: values(inputs), outputs: values(outputs), latencyMs };
+      const { inputs = {}, outputs = {}, latencyMs, failed = false } = record;
+      const lists = { inputs: values(inputs), outputs: values(outputs), latencyMs, failed };
       this.#wasm.observe(lists, options.key, this.#now());
     });
   }
@@ -296,7 +298,16 @@ export class Monitor {
 
   async #runForeign(session: SessionLike<object, object>, feeds: object, options: RunOptions | undefined): Promise<object> {
     const started = performance.now();
-    const results = await session.run(feeds);
+    let results: object;
+    try {
+      results = await session.run(feeds);
+    } catch (error) {
+      const latencyMs = performance.now() - started;
+      this.#quietly("malformedRecords", () => {
+        this.observe({ inputs: { ...feeds }, latencyMs, failed: true });
+      });
+      throw error;
+    }
     const latencyMs = performance.now() - started;
     this.#quietly("malformedRecords", () => {
       const [key] = keys(options);

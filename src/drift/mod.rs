@@ -5,6 +5,7 @@
 
 mod anchored;
 mod effect;
+pub mod performance;
 mod quadratic_form;
 mod question_mix;
 mod reference;

@@ -11,6 +11,17 @@ pub struct Binning {
     shape: Shape,
     other: Option<usize>,
     missing: Option<usize>,
+    range: Option<OutOfRange>,
+    nan: Option<usize>,
+    wrong_type: Option<usize>,
+}
+
+/// Numbers that should not occur.
+#[derive(Debug, Clone, Copy)]
+struct OutOfRange {
+    low: f64,
+    high: f64,
+    below: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -49,24 +60,38 @@ impl Binning {
             }
             CellKind::Text { .. } => Shape::Text,
         };
-        Self { shape, other: cells.other_cell(), missing: cells.missing_cell() }
+        let range = cells.codes.range.zip(cells.below_cell());
+        Self {
+            shape,
+            other: cells.other_cell(),
+            missing: cells.missing_cell(),
+            range: range.map(|([low, high], below)| OutOfRange { low, high, below }),
+            nan: cells.nan_cell(),
+            wrong_type: cells.wrong_type_cell(),
+        }
     }
 
     pub(super) fn place(&self, value: Value<'_>) -> Place {
         match (&self.shape, value) {
             (_, Value::Missing) => Place::Missing(self.missing),
+            (_, Value::NotANumber) => Place::Missing(self.nan.or(self.missing)),
             // Right-closed cells: a value on an edge belongs below it.
-            (Shape::Numeric { edges }, Value::Number(number)) => {
-                Place::Cell(edges.partition_point(|edge| *edge < number))
-            }
+            (Shape::Numeric { edges }, Value::Number(number)) => Place::Cell(match self.range {
+                Some(range) if number < range.low => range.below,
+                Some(range) if number > range.high => range.below + 1,
+                _ => edges.partition_point(|edge| *edge < number),
+            }),
             (Shape::Category { cells }, Value::Text(label)) => self.known(cells.get(label).copied()),
+            (Shape::Category { .. }, Value::Number(number)) if number < 0.0 || libm::floor(number) != number => {
+                Place::Other(self.wrong_type.or(self.other))
+            }
             (Shape::Category { cells }, Value::Number(number)) => self.known(
                 (0..cells.len())
                     .contains(&(number as usize))
                     .then_some(number as usize)
                     .filter(|cell| *cell as f64 == number),
             ),
-            (Shape::Numeric { .. }, Value::Text(_)) | (Shape::Text, _) => Place::Other(self.other),
+            (Shape::Numeric { .. }, Value::Text(_)) | (Shape::Text, _) => Place::Other(self.wrong_type.or(self.other)),
         }
     }
 
@@ -78,14 +103,45 @@ impl Binning {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::QualityCodes;
 
     fn numeric(missing: bool) -> Binning {
-        Binning::of(&Cells { kind: CellKind::Numeric { edges: vec![-5.0, 0.0, 15.0] }, other: false, missing })
+        Binning::of(&Cells {
+            kind: CellKind::Numeric { edges: vec![-5.0, 0.0, 15.0] },
+            other: false,
+            missing,
+            codes: QualityCodes::default(),
+        })
     }
 
     fn category(other: bool) -> Binning {
         let labels = ["AA", "B6", "UA"].map(str::to_owned).to_vec();
-        Binning::of(&Cells { kind: CellKind::Category { labels }, other, missing: false })
+        Binning::of(&Cells {
+            kind: CellKind::Category { labels },
+            other,
+            missing: false,
+            codes: QualityCodes::default(),
+        })
+    }
+
+    #[test]
+    fn values_that_should_not_occur_have_cells_if_asked_for() {
+        let codes = QualityCodes { range: Some([-10.0, 100.0]), nan: true, wrong_type: true };
+        let kind = CellKind::Numeric { edges: vec![0.0, 15.0] };
+        let cells = Cells { kind, other: false, missing: true, codes };
+        let labels = ["≤ 0", "(0, 15]", "> 15", "missing", "below -10", "above 100", "NaN", "wrong type"];
+        assert!(cells.labels() == labels && cells.count() == 8 && !cells.ordered());
+        let cell = |value| Binning::of(&cells).place(value).cell();
+        let numbers = [-10.5, -10.0, 100.0, 100.5, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
+        assert_eq!(numbers.map(|number| cell(Value::from(number))), [4, 0, 2, 5, 5, 4, 6].map(Some));
+        assert_eq!([Value::Missing, Value::Text("15")].map(cell), [Some(3), Some(7)]);
+
+        let labels = ["AA", "B6"].map(str::to_owned).to_vec();
+        let codes = QualityCodes { wrong_type: true, ..QualityCodes::default() };
+        let cells = Cells { kind: CellKind::Category { labels }, other: true, missing: true, codes };
+        let cell = |value| Binning::of(&cells).place(value).cell();
+        assert_eq!([Value::Text("ZZ"), Value::Number(7.0), Value::Number(0.5)].map(cell), [Some(2), Some(2), Some(4)]);
+        assert_eq!(cell(Value::NotANumber), Some(3), "NaN is missing where it has no cell");
     }
 
     #[test]

@@ -52,6 +52,13 @@ impl Profile {
     ) {
         let mut cells = vec![None; spec.metrics.len()];
         for (index, metric) in spec.metrics.iter().enumerate().filter(|(_, metric)| !comes_later(metric)) {
+            if let Source::Joint { first, second } = metric.source {
+                cells[index] = joint(spec, second, [cells[first], cells[second]]);
+                if let Some(cell) = cells[index] {
+                    self.metrics[index].update(Place::Cell(cell));
+                }
+                continue;
+            }
             let value = seen.value(&metric.source);
             let place = binnings[index].place(value);
             self.count(index, metric, place, value);
@@ -74,12 +81,10 @@ impl Profile {
             match metric.source {
                 Source::Outcome => self.count(index, metric, binnings[index].place(value), value),
                 Source::Pair { prediction, outcome } => {
-                    let columns = spec.metrics[outcome].cells.count();
                     let row = predictions.get(prediction).copied().flatten();
                     let column = binnings[outcome].place(value).cell();
-                    if let (Some(row), Some(column)) = (row, column) {
-                        let cell = (row * columns + column) as f64;
-                        self.metrics[index].update(binnings[index].place(Value::Number(cell)));
+                    if let Some(cell) = joint(spec, outcome, [row, column]) {
+                        self.metrics[index].update(Place::Cell(cell));
                     }
                 }
                 _ => {}
@@ -94,6 +99,11 @@ impl Profile {
             self.words[index].update(word(text));
         }
     }
+}
+
+/// The cell of two, when both have one: the second metric's cells are the columns.
+fn joint(spec: &MonitorSpec, second: usize, [row, column]: [Option<usize>; 2]) -> Option<usize> {
+    Some(row? * spec.metrics[second].cells.count() + column?)
 }
 
 fn comes_later(metric: &Metric) -> bool {

@@ -191,7 +191,7 @@ pub struct Metric {
 }
 
 /// Where a metric's value comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Source {
     /// One element of an input tensor.
     Input {
@@ -219,6 +219,17 @@ pub enum Source {
     },
     /// Milliseconds of one inference.
     Latency,
+    /// Whether an inference failed: 1 if so, else 0.
+    Error,
+    /// Number of the vector that a tensor is nearest to.
+    Codebook(Codebook),
+    /// Cell of one metric × cell of another, both of one inference; indices of two metrics.
+    Joint {
+        /// The metric whose cells are the rows.
+        first: usize,
+        /// The metric whose cells are the columns.
+        second: usize,
+    },
     /// What turned out to be true, told later.
     Outcome,
     /// Cell of a prediction × cell of its outcome; indices of two metrics.
@@ -230,6 +241,25 @@ pub enum Source {
     },
 }
 
+/// Public vectors that a tensor is compared with, so that many numbers become one cell.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Codebook {
+    /// Name of the tensor.
+    pub tensor: String,
+    /// Whether it is an output or an input.
+    pub of_output: bool,
+    /// The vectors, all of one length; their number is that of the metric's labels.
+    pub vectors: Vec<Vec<f64>>,
+}
+
+impl Codebook {
+    /// Length of the vectors.
+    #[must_use]
+    pub fn dimension(&self) -> usize {
+        self.vectors.first().map_or(0, Vec::len)
+    }
+}
+
 /// How a value becomes a cell.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cells {
@@ -239,19 +269,41 @@ pub struct Cells {
     pub other: bool,
     /// Whether missing values have a cell of their own.
     pub missing: bool,
+    /// Cells for values that should not occur.
+    pub codes: QualityCodes,
+}
+
+/// Which values that should not occur have a cell of their own; these cells stand after all others, in this order.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct QualityCodes {
+    /// Numbers below the first and above the second have a cell each.
+    pub range: Option<[f64; 2]>,
+    /// NaN, which without a cell counts as missing.
+    pub nan: bool,
+    /// Text where numbers are expected, and numbers that cannot be an index where labels are; without a cell they count
+    /// as "other".
+    pub wrong_type: bool,
+}
+
+impl QualityCodes {
+    /// Number of their cells.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        2 * usize::from(self.range.is_some()) + usize::from(self.nan) + usize::from(self.wrong_type)
+    }
 }
 
 impl Cells {
     /// Number of cells.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.base() + usize::from(self.other) + usize::from(self.missing)
+        self.first_code() + self.codes.count()
     }
 
     /// Whether the cells have an order that drift is measured along.
     #[must_use]
     pub fn ordered(&self) -> bool {
-        matches!(self.kind, CellKind::Numeric { .. }) && !self.missing
+        matches!(self.kind, CellKind::Numeric { .. }) && !self.missing && self.codes.count() == 0
     }
 
     /// The cell of values that are no label.
@@ -264,6 +316,24 @@ impl Cells {
     #[must_use]
     pub fn missing_cell(&self) -> Option<usize> {
         self.missing.then(|| self.base() + usize::from(self.other))
+    }
+
+    /// The cell of numbers below the range; that of numbers above it is the next.
+    #[must_use]
+    pub fn below_cell(&self) -> Option<usize> {
+        self.codes.range.map(|_| self.first_code())
+    }
+
+    /// The cell of NaN.
+    #[must_use]
+    pub fn nan_cell(&self) -> Option<usize> {
+        self.codes.nan.then(|| self.first_code() + 2 * usize::from(self.codes.range.is_some()))
+    }
+
+    /// The cell of values of the wrong type: the last.
+    #[must_use]
+    pub fn wrong_type_cell(&self) -> Option<usize> {
+        self.codes.wrong_type.then(|| self.count() - 1)
     }
 
     /// A name for each cell.
@@ -281,6 +351,11 @@ impl Cells {
         };
         labels.extend(self.other.then(|| "other".to_owned()));
         labels.extend(self.missing.then(|| "missing".to_owned()));
+        if let Some([low, high]) = self.codes.range {
+            labels.extend([format!("below {low}"), format!("above {high}")]);
+        }
+        labels.extend(self.codes.nan.then(|| "NaN".to_owned()));
+        labels.extend(self.codes.wrong_type.then(|| "wrong type".to_owned()));
         labels
     }
 
@@ -291,6 +366,10 @@ impl Cells {
             CellKind::Text { max_words } => max_words,
             _ => 0,
         }
+    }
+
+    fn first_code(&self) -> usize {
+        self.base() + usize::from(self.other) + usize::from(self.missing)
     }
 
     fn base(&self) -> usize {

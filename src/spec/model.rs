@@ -42,6 +42,18 @@ pub enum ModelRefused {
         /// The metric that reads it.
         metric: String,
     },
+    /// A tensor has another length than the vectors of a codebook.
+    #[error(
+        "the model's input \"{tensor}\" has {elements} elements, but not so the vectors of the metric \"{metric}\""
+    )]
+    OtherLength {
+        /// The tensor that the spec names.
+        tensor: String,
+        /// Elements for one observation.
+        elements: usize,
+        /// The metric that reads it.
+        metric: String,
+    },
 }
 
 impl MonitorSpec {
@@ -77,7 +89,23 @@ impl MonitorSpec {
                         return Err(missing("output", tensor));
                     }
                 }
-                Source::Latency | Source::Outcome | Source::Pair { .. } => {}
+                Source::Codebook(codebook) if codebook.of_output => {
+                    if !model.outputs.iter().any(|name| *name == codebook.tensor) {
+                        return Err(missing("output", &codebook.tensor));
+                    }
+                }
+                Source::Codebook(codebook) => {
+                    let found = model.inputs.iter().find(|(name, _)| *name == codebook.tensor);
+                    let (_, dims) = found.ok_or_else(|| missing("input", &codebook.tensor))?;
+                    if let Some(elements) = elements(dims).filter(|elements| *elements != codebook.dimension()) {
+                        return Err(ModelRefused::OtherLength {
+                            tensor: codebook.tensor.clone(),
+                            elements,
+                            metric: metric.name.clone(),
+                        });
+                    }
+                }
+                Source::Latency | Source::Error | Source::Outcome | Source::Pair { .. } | Source::Joint { .. } => {}
             }
         }
         Ok(())

@@ -3,11 +3,15 @@
 use super::parse_question::questions;
 use super::read::{Node, Object, SpecError, json};
 use super::{
-    Cap, CellKind, Cells, Detection, Join, MAX_CAP_PERIOD_SECS, Metric, ModelEntry, MonitorSpec, OutcomeRule, Question,
-    SPEC_VERSION, Source, SpecId, Upload, Window,
+    Cap, CellKind, Cells, Codebook, Detection, Join, MAX_CAP_PERIOD_SECS, Metric, ModelEntry, MonitorSpec, OutcomeRule,
+    QualityCodes, Question, SPEC_VERSION, Source, SpecId, Upload, Window,
 };
 
 const YEAR_SECS: u64 = 31_536_000;
+/// Most cells of a joint metric: those of the largest question, less "no data".
+const MAX_JOINT_CELLS: usize = 1_023;
+/// Most numbers of a codebook, which every device downloads and every inference reads.
+const MAX_CODEBOOK_NUMBERS: usize = 16_384;
 
 pub(super) fn parse(text: &str) -> Result<MonitorSpec, SpecError> {
     let document = json(text)?;
@@ -112,6 +116,8 @@ fn metrics(node: &Node<'_>) -> Result<Vec<Metric>, SpecError> {
         let source = source(&object.field("source")?, &metrics)?;
         let cells = match source {
             Source::Pair { prediction, outcome } => pair_cells(&object, &metrics[prediction], &metrics[outcome])?,
+            Source::Joint { first, second } => pair_cells(&object, &metrics[first], &metrics[second])?,
+            Source::Codebook(ref codebook) => codebook_cells(&object.field("cells")?, codebook)?,
             _ => cells(&object.field("cells")?)?,
         };
         let unit = object.optional("unit").map_or(Ok(""), |unit| unit.text(0..=16))?.to_owned();
@@ -130,8 +136,12 @@ fn source(node: &Node<'_>, earlier: &[Metric]) -> Result<Source, SpecError> {
         Latency,
         Outcome,
         Pair,
+        Error,
+        Codebook,
+        Joint,
     }
-    let source = node.object(&["kind", "tensor", "index", "prediction", "outcome"])?;
+    let source =
+        node.object(&["kind", "tensor", "index", "prediction", "outcome", "of", "vectors", "first", "second"])?;
     let kind = source.field("kind")?.word(&[
         ("input", Kind::Input),
         ("output", Kind::Output),
@@ -140,11 +150,16 @@ fn source(node: &Node<'_>, earlier: &[Metric]) -> Result<Source, SpecError> {
         ("latency", Kind::Latency),
         ("outcome", Kind::Outcome),
         ("pair", Kind::Pair),
+        ("error", Kind::Error),
+        ("codebook", Kind::Codebook),
+        ("joint", Kind::Joint),
     ])?;
     let needs: &[&str] = match kind {
         Kind::Input | Kind::Output => &["kind", "tensor", "index"],
         Kind::Argmax | Kind::Max => &["kind", "tensor"],
-        Kind::Latency | Kind::Outcome => &["kind"],
+        Kind::Latency | Kind::Outcome | Kind::Error => &["kind"],
+        Kind::Codebook => &["kind", "tensor", "of", "vectors"],
+        Kind::Joint => &["kind", "first", "second"],
         Kind::Pair => &["kind", "prediction", "outcome"],
     };
     let source = node.object(needs)?;
@@ -157,6 +172,13 @@ fn source(node: &Node<'_>, earlier: &[Metric]) -> Result<Source, SpecError> {
         Kind::Max => Source::Max { tensor: tensor()? },
         Kind::Latency => Source::Latency,
         Kind::Outcome => Source::Outcome,
+        Kind::Error => Source::Error,
+        Kind::Codebook => Source::Codebook(Codebook {
+            tensor: tensor()?,
+            of_output: source.field("of")?.word(&[("input", false), ("output", true)])?,
+            vectors: vectors(&source.field("vectors")?)?,
+        }),
+        Kind::Joint => joint(&source.field("first")?, &source.field("second")?, earlier)?,
         Kind::Pair => {
             let node = source.field("prediction")?;
             let prediction = metric_index(&node, earlier)?;
@@ -174,6 +196,40 @@ fn source(node: &Node<'_>, earlier: &[Metric]) -> Result<Source, SpecError> {
             Source::Pair { prediction, outcome }
         }
     })
+}
+
+/// Two metrics that one inference has a value for.
+fn joint(first: &Node<'_>, second: &Node<'_>, earlier: &[Metric]) -> Result<Source, SpecError> {
+    let part = |node: &Node<'_>| {
+        let index = metric_index(node, earlier)?;
+        if matches!(earlier[index].source, Source::Outcome | Source::Pair { .. } | Source::Joint { .. }) {
+            return Err(node.error("must name a metric whose value an inference has, and no joint one"));
+        }
+        has_cells(node, &earlier[index])?;
+        Ok(index)
+    };
+    let (rows, columns) = (part(first)?, part(second)?);
+    if earlier[rows].cells.count() * earlier[columns].cells.count() > MAX_JOINT_CELLS {
+        return Err(second.error(format_args!("must make at most {MAX_JOINT_CELLS} cells with the first")));
+    }
+    Ok(Source::Joint { first: rows, second: columns })
+}
+
+fn vectors(node: &Node<'_>) -> Result<Vec<Vec<f64>>, SpecError> {
+    let items = node.items(2..=256)?;
+    let mut vectors: Vec<Vec<f64>> = Vec::with_capacity(items.len());
+    for item in items {
+        let numbers = item.items(1..=512)?;
+        let vector: Vec<f64> = numbers.iter().map(|number| number.number(-1e6..=1e6)).collect::<Result<_, _>>()?;
+        if vectors.first().is_some_and(|first| first.len() != vector.len()) {
+            return Err(item.error("must be as long as the first vector"));
+        }
+        vectors.push(vector);
+    }
+    if vectors.len() * vectors[0].len() > MAX_CODEBOOK_NUMBERS {
+        return Err(node.error(format_args!("must have at most {MAX_CODEBOOK_NUMBERS} numbers in all")));
+    }
+    Ok(vectors)
 }
 
 /// A pair has a cell for each pair of cells, so words cannot be paired.
@@ -197,15 +253,16 @@ fn cells(node: &Node<'_>) -> Result<Cells, SpecError> {
         Category,
         Text,
     }
-    let object = node.object(&["kind", "edges", "labels", "max_words", "other", "missing"])?;
+    let object =
+        node.object(&["kind", "edges", "labels", "max_words", "other", "missing", "range", "nan", "wrong_type"])?;
     let kinds = [("numeric", Kind::Numeric), ("category", Kind::Category), ("text", Kind::Text)];
     let (kind, other) = match object.field("kind")?.word(&kinds)? {
         Kind::Numeric => {
-            node.object(&["kind", "edges", "missing"])?;
+            node.object(&["kind", "edges", "missing", "range", "nan", "wrong_type"])?;
             (CellKind::Numeric { edges: edges(&object.field("edges")?)? }, false)
         }
         Kind::Category => {
-            node.object(&["kind", "labels", "other", "missing"])?;
+            node.object(&["kind", "labels", "other", "missing", "nan", "wrong_type"])?;
             (CellKind::Category { labels: labels(&object.field("labels")?)? }, object.flag("other")?)
         }
         Kind::Text => {
@@ -213,7 +270,34 @@ fn cells(node: &Node<'_>) -> Result<Cells, SpecError> {
             (CellKind::Text { max_words: object.field("max_words")?.size(1..=4_096)? }, false)
         }
     };
-    Ok(Cells { kind, other, missing: object.flag("missing")? })
+    let range = match (&kind, object.optional("range")) {
+        (CellKind::Numeric { edges }, Some(node)) => Some(range(&node, edges)?),
+        _ => None,
+    };
+    let codes = QualityCodes { range, nan: object.flag("nan")?, wrong_type: object.flag("wrong_type")? };
+    Ok(Cells { kind, other, missing: object.flag("missing")?, codes })
+}
+
+/// Lowest and highest number that should occur: the end cells are not empty between them.
+fn range(node: &Node<'_>, edges: &[f64]) -> Result<[f64; 2], SpecError> {
+    let items = node.items(2..=2)?;
+    let (low, high) = (items[0].number(f64::MIN..=f64::MAX)?, items[1].number(f64::MIN..=f64::MAX)?);
+    if edges.first().is_some_and(|edge| low > *edge) {
+        return Err(items[0].error("must be at most the first edge"));
+    }
+    if edges.last().is_some_and(|edge| high <= *edge) {
+        return Err(items[1].error("must be greater than the last edge"));
+    }
+    Ok([low, high])
+}
+
+/// The cells of a codebook: a label for each vector.
+fn codebook_cells(node: &Node<'_>, codebook: &Codebook) -> Result<Cells, SpecError> {
+    let cells = cells(node)?;
+    match &cells.kind {
+        CellKind::Category { labels } if labels.len() == codebook.vectors.len() => Ok(cells),
+        _ => Err(node.error("must be of kind category with one label for each vector of the codebook")),
+    }
 }
 
 fn edges(node: &Node<'_>) -> Result<Vec<f64>, SpecError> {
@@ -246,7 +330,7 @@ fn pair_cells(object: &Object<'_>, prediction: &Metric, outcome: &Metric) -> Res
     let product =
         |p: &String| outcome.cells.labels().into_iter().map(move |o| format!("{p} → {o}")).collect::<Vec<_>>();
     let labels = prediction.cells.labels().iter().flat_map(product).collect();
-    Ok(Cells { kind: CellKind::Category { labels }, other: false, missing: false })
+    Ok(Cells { kind: CellKind::Category { labels }, other: false, missing: false, codes: QualityCodes::default() })
 }
 
 fn upload(node: &Node<'_>) -> Result<Upload, SpecError> {

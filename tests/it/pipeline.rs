@@ -66,7 +66,7 @@ fn happen(monitor: &mut Monitor, now_secs: u64, generator: &mut Generator) {
     let w = [["late", "later", "never"][number().rem_euclid(3.0) as usize].to_owned()];
     let inputs = [("x", Values::F64(&x)), ("z", Values::F64(&z)), ("w", Values::Text(&w))];
     let outputs = [("y", Values::F64(&y))];
-    let seen = Observation { inputs: &inputs, outputs: &outputs, latency_ms: Some(number()) };
+    let seen = Observation { inputs: &inputs, outputs: &outputs, latency_ms: Some(number()), ..Observation::default() };
     let key = ["a", "b", "c", "d"][generator.next() as usize % 4];
     monitor.observe(&seen, Some(key), now_secs);
     if generator.next().is_multiple_of(2) {

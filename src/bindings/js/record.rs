@@ -18,6 +18,8 @@ struct Record {
     #[serde(default)]
     outputs: BTreeMap<String, Field>,
     latency_ms: Option<f64>,
+    #[serde(default)]
+    failed: bool,
 }
 
 /// One value or a list of them.
@@ -40,7 +42,7 @@ pub(super) enum Scalar {
 
 /// The elements of a field, all numbers or all text.
 enum Column {
-    Numbers(Vec<f64>),
+    Numbers(Vec<Option<f64>>),
     Texts(Vec<String>),
 }
 
@@ -50,7 +52,7 @@ pub(super) fn observe(monitor: &mut Monitor, record: JsValue, key: Option<&str>,
     let inputs = columns(record.inputs);
     let outputs = columns(record.outputs);
     let (inputs, outputs) = (named(&inputs), named(&outputs));
-    let seen = Observation { inputs: &inputs, outputs: &outputs, latency_ms: record.latency_ms };
+    let seen = Observation { inputs: &inputs, outputs: &outputs, latency_ms: record.latency_ms, failed: record.failed };
     monitor.observe(&seen, key, now_secs);
     Ok(())
 }
@@ -71,10 +73,11 @@ impl Scalar {
     }
 
     /// As a number; what is none is missing.
-    fn number(&self) -> f64 {
-        match self.value() {
-            Value::Number(number) => number,
-            _ => f64::NAN,
+    fn number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Truth(truth) => Some(f64::from(u8::from(*truth))),
+            Self::Text(_) | Self::Nothing => None,
         }
     }
 }
@@ -102,7 +105,7 @@ fn named(columns: &[(String, Column)]) -> Vec<(&str, Values<'_>)> {
 impl Column {
     fn values(&self) -> Values<'_> {
         match self {
-            Self::Numbers(numbers) => Values::F64(numbers),
+            Self::Numbers(numbers) => Values::Optional(numbers),
             Self::Texts(texts) => Values::Text(texts),
         }
     }
@@ -111,6 +114,6 @@ impl Column {
 fn malformed() -> Thrown {
     coded(
         "malformed-record",
-        "a record is { inputs, outputs, latencyMs }; a field is a number, a truth value, a text, null, or a list of them",
+        "a record is { inputs, outputs, latencyMs, failed }; a field is a number, a truth value, a text, null, or a list of them",
     )
 }

@@ -103,16 +103,19 @@ impl JsMonitor {
     ) -> Result<Object, Thrown> {
         let feeds = session.feeds(feeds)?;
         let started = now_ms();
-        let outputs = session.core.run(&feeds).map_err(thrown)?;
+        let outcome = session.core.run(&feeds);
         let rows = rows(&session.core, &feeds);
         let latency_ms = Some((now_ms() - started) / rows as f64);
+        let (outputs, failed) = (outcome.as_deref().unwrap_or_default(), outcome.is_err());
         for row in 0..rows {
             let inputs = row_of(session.core.inputs().iter().map(|input| input.name.as_str()), &feeds, row, rows);
-            let outputs = row_of(session.core.outputs().iter().map(String::as_str), &outputs, row, rows);
-            let seen = Observation { inputs: &inputs, outputs: &outputs, latency_ms };
-            self.core.observe(&seen, keys.get(row).map(String::as_str), now_secs as u64);
+            let outputs = row_of(session.core.outputs().iter().map(String::as_str), outputs, row, rows);
+            let seen = Observation { inputs: &inputs, outputs: &outputs, latency_ms, failed };
+            // What failed waits for no outcome.
+            let key = keys.get(row).filter(|_| !failed).map(String::as_str);
+            self.core.observe(&seen, key, now_secs as u64);
         }
-        session.to_object(&outputs)
+        session.to_object(&outcome.map_err(thrown)?)
     }
 }
 

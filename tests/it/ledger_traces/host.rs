@@ -260,7 +260,7 @@ impl<'b, 's> World<'b, 's> {
         let value = self.below(64) as f64 - 20.0;
         let (x, y) = ([value], [0.0, value / 32.0]);
         let (inputs, outputs) = ([("x", Values::F64(&x[..]))], [("y", Values::F64(&y[..]))]);
-        let seen = Observation { inputs: &inputs, outputs: &outputs, latency_ms: None };
+        let seen = Observation { inputs: &inputs, outputs: &outputs, ..Observation::default() };
         let spec = self.processes[process].spec;
         self.bench.monitors[process][spec].observe(&seen, None, self.now_secs);
     }
