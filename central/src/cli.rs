@@ -26,7 +26,7 @@ use crate::http::SpecSummary;
 use crate::keys::new_ingest_key;
 use crate::registry::Registry;
 use crate::server::{Config, ServeError, Server};
-use crate::store::{Registration, Store, StoreError, add_spec, last_clock, sums};
+use crate::store::{Registration, Store, StoreError, add_spec, last_clock, strata, total};
 use crate::verdicts::verdicts;
 use crate::writer::QueueLimits;
 
@@ -350,8 +350,8 @@ fn drift(options: &Drift) -> Result<bool, CliError> {
         (None, []) => return Err(CliError::NoSpec),
         (None, specs) => return Err(CliError::WhichSpec(specs.len())),
     };
-    let (sums, clock) = store.read(|connection| Ok((sums(connection, spec)?, last_clock(connection, spec)?)))?;
-    let verdicts = verdicts(spec, &sums, &clock);
+    let (strata, clock) = store.read(|connection| Ok((strata(connection, spec)?, last_clock(connection, spec)?)))?;
+    let verdicts = verdicts(spec, &total(spec, strata.values()), &strata, &clock);
     let mut out = io::stdout();
     if let Some(file) = &options.html {
         let error = |error| CliError::Write { file: file.clone(), error };

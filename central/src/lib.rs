@@ -11,6 +11,8 @@
 //! | [`store`] | the SQLite file: what is kept and how long |
 //! | [`tally`] | how many reports met which fate |
 //! | [`verdicts`] | from sums to estimates, tests and verdicts; pure |
+//! | [`evidence`] | what all closed windows say together, however often one looks; pure |
+//! | [`severity`] | how bad it is, in words |
 //! | [`figure`] | what is known of a question whose answers are not shares; pure |
 //! | [`drift_page`] | the verdicts as one page to show to others |
 //! | [`http`] | routes, problem documents, pages |
@@ -26,6 +28,7 @@
 pub mod cli;
 pub mod clock;
 pub mod drift_page;
+pub mod evidence;
 pub mod explain;
 pub mod figure;
 pub mod freeze;
@@ -34,6 +37,7 @@ pub mod intake;
 pub mod keys;
 pub mod registry;
 pub mod server;
+pub mod severity;
 pub mod store;
 pub mod tally;
 pub mod verdicts;

@@ -2,25 +2,33 @@
 //!
 //! | Symbol | Code | Meaning |
 //! | --- | --- | --- |
-//! | M | `tests_per_year` | questions × windows in a year |
+//! | M | `tests_per_year` | questions × windows in a year × (the whole fleet, and each segment and arm where there are several) |
 //! | α | `level` | error probability of each interval: false alarms per year / M, at most 1/2 |
 //! | z | `z` | Φ⁻¹(1 − α/2): half-width, in standard errors, of the pointwise interval of one share |
 //!
 //! A span is the windows with reports among the `span_windows` last ones. Spans of neighbouring windows overlap, so their verdicts are dependent; the bound on false
-//! alarms per year holds whatever the dependence.
+//! alarms per year holds whatever the dependence. So the intervals of all spans of a year hold together but for F of them: they
+//! may be looked at as often as one likes. What all windows say together is [`evidence`](crate::evidence).
 
 use std::collections::BTreeMap;
 
 use driftglass::aggregate::Aggregate;
-use driftglass::drift::{Assessment, Measure, QuestionReference, Verdict, assess, normal_quantile};
+use driftglass::drift::sequential::{AlarmBudget, e_bh};
+use driftglass::drift::{Assessment, Effect, Measure, QuestionReference, Verdict, Wald, assess, normal_quantile};
 use driftglass::estimate::Estimate;
 use driftglass::spec::{MonitorSpec, Question, WindowIndex};
 use serde::Serialize;
 
 use crate::clock::Clock;
+use crate::evidence::{self, Evidence};
 use crate::figure::{Figure, MAX_REFERENCE_WINDOWS};
 use crate::registry::Registered;
-use crate::store::Sums;
+use crate::severity::Severity;
+use crate::store::{Stratum, Sums, total};
+
+mod groups;
+
+pub(crate) use groups::GroupVerdicts;
 
 /// Mean length of a year in the Julian calendar.
 const YEAR_SECS: f64 = 31_557_600.0;
@@ -36,7 +44,28 @@ pub struct SpecVerdicts {
     pub(crate) span_windows: u32,
     pub(crate) tests_per_year: f64,
     pub(crate) level: f64,
+    /// What has moved since the reference, the strongest evidence first.
+    pub(crate) moved: Moved,
     pub(crate) questions: Vec<QuestionVerdicts>,
+    /// The same questions in each segment and arm, where there are several; their last closed window alone.
+    pub(crate) groups: Vec<GroupVerdicts>,
+}
+
+/// The streams that e-BH names.
+#[derive(Debug, Serialize)]
+pub(crate) struct Moved {
+    /// Expected share of wrong ones among them, at most.
+    pub(crate) level: f64,
+    pub(crate) streams: Vec<MovedStream>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct MovedStream {
+    pub(crate) question: String,
+    /// None for the whole fleet.
+    pub(crate) segment: Option<String>,
+    pub(crate) arm: Option<&'static str>,
+    pub(crate) log_e: Option<f64>,
 }
 
 /// What the clock shows.
@@ -88,6 +117,9 @@ pub(crate) struct WindowVerdict {
     pub(crate) effect: Option<EffectSize>,
     pub(crate) figure: Option<Figure>,
     pub(crate) verdict: &'static str,
+    pub(crate) severity: Severity,
+    /// Of all closed windows up to this one; none for an open window.
+    pub(crate) evidence: Option<Evidence>,
     pub(crate) reports_needed: Option<u64>,
 }
 
@@ -113,23 +145,61 @@ pub(crate) struct EffectSize {
     pub(crate) cell: usize,
 }
 
+impl WaldTest {
+    fn of(wald: Wald) -> Self {
+        Self { statistic: wald.statistic, df: wald.df, p_value: wald.p_value }
+    }
+}
+
+impl EffectSize {
+    fn of(effect: &Effect) -> Self {
+        let measure = match effect.measure {
+            Measure::Ks => "ks",
+            Measure::LInfinity => "l_infinity",
+        };
+        let interval = Interval { estimate: effect.estimate, lower: effect.lower, upper: effect.upper };
+        Self { measure, interval, cell: effect.cell }
+    }
+}
+
 /// The rules that all questions of a spec share.
 struct Rules<'a> {
     spec: &'a MonitorSpec,
     now_secs: u64,
     level: f64,
     z: f64,
+    evidence: evidence::Rule,
 }
 
-/// Judges all questions of a spec in all windows that have reports.
+/// Judges all questions of a spec in all windows that have reports: over the whole fleet (`sums`), and in each segment and
+/// arm where there are several (`strata`).
 #[must_use]
-pub fn verdicts(registered: &Registered, sums: &Sums, clock: &Clock) -> SpecVerdicts {
+pub fn verdicts(registered: &Registered, sums: &Sums, strata: &BTreeMap<Stratum, Sums>, clock: &Clock) -> SpecVerdicts {
     let spec = &registered.spec;
-    let tests_per_year = spec.questions.len() as f64 * YEAR_SECS / spec.window.length_secs as f64;
-    let level = (spec.detection.false_alarms_per_year / tests_per_year).min(0.5);
+    let windows_per_year = YEAR_SECS / spec.window.length_secs as f64;
+    let groups = if strata.len() > 1 { 1 + strata.len() } else { 1 };
+    let streams = (spec.questions.len() * groups) as f64;
+    let (accepted, tests_per_year) = (spec.detection.false_alarms_per_year, streams * windows_per_year);
+    let level = (accepted / tests_per_year).min(0.5);
     let clock = ClockState::of(clock);
-    let rules = Rules { spec, now_secs: clock.now_secs, level, z: normal_quantile(1.0 - level / 2.0) };
-    let reference = |index: usize| registered.reference.as_ref().map(|reference| &reference.questions[index]);
+    // Cannot fail: the spec's knob is above 0, a year has a window at least, and there is a question.
+    let budget = AlarmBudget::new(accepted, windows_per_year.max(1.0), streams as u64).expect("numbers in range");
+    let rules = Rules {
+        spec,
+        now_secs: clock.now_secs,
+        level,
+        z: normal_quantile(1.0 - level / 2.0),
+        evidence: evidence::Rule { budget, alpha: (accepted / streams).min(0.5) },
+    };
+    let references: Vec<_> = (0..spec.questions.len())
+        .map(|index| registered.reference.as_ref().map(|reference| &reference.questions[index]))
+        .collect();
+    let questions = rules.questions(&references, sums);
+    let rest = |stratum| total(registered, strata.iter().filter(|(other, _)| **other != stratum).map(|(_, sums)| sums));
+    let groups: Vec<_> = match strata.len() {
+        0 | 1 => Vec::new(),
+        _ => strata.iter().map(|(stratum, sums)| rules.group(*stratum, sums, &rest(*stratum))).collect(),
+    };
     SpecVerdicts {
         spec_id: spec.id().to_string(),
         app: spec.app.clone(),
@@ -139,8 +209,33 @@ pub fn verdicts(registered: &Registered, sums: &Sums, clock: &Clock) -> SpecVerd
         span_windows: spec.detection.span_windows,
         tests_per_year,
         level,
-        questions: sums.iter().enumerate().map(|(index, sums)| rules.question(index, reference(index), sums)).collect(),
+        moved: moved(&questions, &groups, budget.e_bh_level(1.0)),
+        questions,
+        groups,
     }
+}
+
+/// e-BH over the last evidence of all streams: of what it names, a share of `level` at most is expected to be wrong,
+/// however often one looks and whatever depends on what.
+fn moved(questions: &[QuestionVerdicts], groups: &[GroupVerdicts], level: f64) -> Moved {
+    let whole = questions.iter().map(|question| (question, None));
+    let parts = groups
+        .iter()
+        .flat_map(|group| group.questions.iter().map(move |question| (&question.since_start, Some(group))));
+    let log_e = |question: &QuestionVerdicts| question.last_evidence().and_then(|evidence| evidence.log_e);
+    let streams: Vec<_> = whole
+        .chain(parts)
+        .map(|(question, group)| MovedStream {
+            question: question.name.clone(),
+            segment: group.map(|group| group.segment.clone()),
+            arm: group.map(|group| group.arm),
+            log_e: log_e(question),
+        })
+        .collect();
+    let values: Vec<_> = streams.iter().map(|stream| stream.log_e.unwrap_or(f64::NEG_INFINITY)).collect();
+    let mut named: Vec<_> = e_bh(&values, None, level).into_iter().map(|at| streams[at].clone()).collect();
+    named.sort_by(|a, b| b.log_e.unwrap_or(0.0).total_cmp(&a.log_e.unwrap_or(0.0)));
+    Moved { level, streams: named }
 }
 
 impl SpecVerdicts {
@@ -152,6 +247,11 @@ impl SpecVerdicts {
 }
 
 impl QuestionVerdicts {
+    /// What all closed windows say together.
+    pub(crate) fn last_evidence(&self) -> Option<&Evidence> {
+        self.windows.iter().rev().find_map(|window| window.evidence.as_ref())
+    }
+
     /// The last closed window, of which people are told.
     pub(crate) fn told(&self) -> Option<&WindowVerdict> {
         self.windows.iter().rev().find(|window| window.closed)
@@ -173,17 +273,37 @@ impl ClockState {
 }
 
 impl Rules<'_> {
+    fn questions(&self, references: &[Option<&QuestionReference>], sums: &Sums) -> Vec<QuestionVerdicts> {
+        let devices = most_reports_of_a_window(sums);
+        let judge = |(index, sums)| self.question(index, references[index], sums, devices);
+        sums.iter().enumerate().map(judge).collect()
+    }
+
     fn question(
         &self,
         index: usize,
         reference: Option<&QuestionReference>,
         sums: &BTreeMap<WindowIndex, Aggregate>,
+        devices: u64,
     ) -> QuestionVerdicts {
         let question = &self.spec.questions[index];
         let metric = self.spec.metric_of(question);
         let mut cells = if question.has_shares() { question.symbol_labels(metric) } else { Vec::new() };
         cells.pop();
-        let windows: Vec<_> = sums.keys().map(|&window| self.window(index, reference, sums, window)).collect();
+        let mut windows: Vec<_> = sums.keys().map(|&window| self.window(index, reference, sums, window)).collect();
+        if let Some(reference) = reference.filter(|_| question.has_shares()) {
+            let is_closed = |window: WindowIndex| !self.spec.window.is_open(window, self.now_secs);
+            let closed = sums.iter().filter(|(window, _)| is_closed(**window));
+            let closed = closed.map(|(window, sum)| (*window, sum));
+            let ordered = question.ordered(metric);
+            let mut found = evidence::evidence(question, ordered, reference, closed, devices, self.evidence);
+            for window in &mut windows {
+                window.evidence = found.remove(&window.window);
+            }
+        }
+        for window in &mut windows {
+            window.severity = Severity::of(window, self.spec.detection.deltas[index]);
+        }
         QuestionVerdicts {
             index,
             name: question.name.clone(),
@@ -239,6 +359,8 @@ impl Rules<'_> {
             wald: None,
             effect: None,
             verdict: figure.as_ref().map_or("waiting", |figure| figure.verdict(self.level, delta)),
+            severity: Severity::Unknown,
+            evidence: None,
             figure,
             reports_needed: None,
         };
@@ -256,19 +378,8 @@ impl Rules<'_> {
             answered_share: Some(1.0 - no_data.estimate),
             shares: Some((0..question.data_cells()).map(|cell| self.interval(&assessment.cells, cell)).collect()),
             no_data: Some(no_data),
-            wald: assessment.wald.map(|wald| WaldTest {
-                statistic: wald.statistic,
-                df: wald.df,
-                p_value: wald.p_value,
-            }),
-            effect: Some(EffectSize {
-                measure: match effect.measure {
-                    Measure::Ks => "ks",
-                    Measure::LInfinity => "l_infinity",
-                },
-                interval: Interval { estimate: effect.estimate, lower: effect.lower, upper: effect.upper },
-                cell: effect.cell,
-            }),
+            wald: assessment.wald.map(WaldTest::of),
+            effect: Some(EffectSize::of(effect)),
             verdict: match assessment.verdict {
                 Verdict::Drift => "drift",
                 Verdict::Stable => "stable",
@@ -292,6 +403,15 @@ impl Rules<'_> {
         let clip = |share: f64| share.clamp(0.0, 1.0);
         Interval { estimate: clip(share), lower: clip(share - error), upper: clip(share + error) }
     }
+}
+
+/// A device sends one report a window at most.
+fn most_reports_of_a_window(sums: &Sums) -> u64 {
+    let mut reports: BTreeMap<WindowIndex, u64> = BTreeMap::new();
+    for (window, sum) in sums.iter().flatten() {
+        *reports.entry(*window).or_default() += sum.reports();
+    }
+    reports.into_values().max().unwrap_or(0)
 }
 
 /// The sum of aggregates of one question; without counters if there are none.

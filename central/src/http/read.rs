@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::{App, Problem};
 use crate::registry::{Registered, Snapshot};
-use crate::store::{StoreError, sums};
+use crate::store::{StoreError, strata, total};
 use crate::tally::Tally;
 use crate::verdicts::{self, ClockState, SpecVerdicts};
 
@@ -130,8 +130,8 @@ pub(super) async fn verdicts(
 ) -> Result<Json<SpecVerdicts>, Problem> {
     let spec = app.spec(&id).await?;
     let judge = move |app: &App| {
-        let sums = app.store.read(|connection| sums(connection, &spec))?;
-        Ok(verdicts::verdicts(&spec, &sums, &app.clock))
+        let strata = app.store.read(|connection| strata(connection, &spec))?;
+        Ok(verdicts::verdicts(&spec, &total(&spec, strata.values()), &strata, &app.clock))
     };
     Ok(Json(app.blocking(judge).await?))
 }

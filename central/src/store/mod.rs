@@ -25,7 +25,7 @@ mod specs;
 
 pub use closing::close_windows;
 pub use ingest::{Outcome, Upload, commit, load_tally};
-pub use read::{Stratum, Sums, last_clock, strata, sums};
+pub use read::{Stratum, Sums, last_clock, strata, total};
 pub use specs::{Registration, SpecRow, add_spec, generation, list_specs};
 
 const DATABASE_FILE: &str = "driftglass.sqlite";

@@ -1,4 +1,4 @@
-//! The sums of a spec, as verdicts need them: over all segments and arms, or of each by itself.
+//! The sums of a spec, as verdicts need them: of each segment and arm, and of all together.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -21,27 +21,6 @@ pub struct Stratum {
     pub segment: u16,
     /// 0 stable, 1 canary, as in the bytes of a report.
     pub arm: u8,
-}
-
-/// Reads the sums of a spec as of one moment, over all segments and arms.
-///
-/// # Errors
-///
-/// The database refused.
-pub fn sums(connection: &mut Connection, spec: &Registered) -> Result<Sums, StoreError> {
-    let mut total = empty(spec);
-    for sums in strata(connection, spec)?.values() {
-        for (total, sums) in total.iter_mut().zip(sums) {
-            for (window, sum) in sums {
-                match total.entry(*window) {
-                    // Cannot fail: aggregates of a question have the counters of its randomizer.
-                    Entry::Occupied(mut entry) => entry.get_mut().merge(sum).expect("one question"),
-                    Entry::Vacant(entry) => drop(entry.insert(sum.clone())),
-                }
-            }
-        }
-    }
-    Ok(total)
 }
 
 /// Reads the sums of a spec as of one moment, of each segment and arm that reported.
@@ -79,6 +58,21 @@ pub fn strata(connection: &mut Connection, spec: &Registered) -> Result<BTreeMap
         sums[question].insert(window, Aggregate::from_sums(reports, counters));
     }
     Ok(strata)
+}
+
+/// The sums of several strata together.
+pub fn total<'a>(spec: &Registered, strata: impl Iterator<Item = &'a Sums>) -> Sums {
+    let mut total = empty(spec);
+    for (question, sums) in strata.flat_map(|sums| sums.iter().enumerate()) {
+        for (window, sum) in sums {
+            match total[question].entry(*window) {
+                // Cannot fail: aggregates of a question have the counters of its randomizer.
+                Entry::Occupied(mut entry) => entry.get_mut().merge(sum).expect("one question"),
+                Entry::Vacant(entry) => drop(entry.insert(sum.clone())),
+            }
+        }
+    }
+    total
 }
 
 fn empty(spec: &Registered) -> Sums {
