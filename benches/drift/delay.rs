@@ -14,6 +14,7 @@
 //! the alarm included, at most 400. Reference figures for eps = 4: 6.4 looks with a bet learnt from recent windows, 18 with
 //! a fixed mixture.
 
+use driftglass::drift::sequential::bet::{LEARNT_CONCENTRATIONS, MEMORY};
 use driftglass::drift::sequential::dirichlet::CONCENTRATIONS;
 use driftglass::drift::sequential::{
     DirichletDetector, ShiftDetector, ShiryaevRoberts, WaldMixture, log_dirichlet_mixture, log_threshold,
@@ -76,7 +77,7 @@ fn delay(channel: &GrrChannel, shift: &str, bet: &str, quiet: usize, rng: &mut R
 }
 
 /// The true shares after the change.
-fn shifted(shift: &str, rng: &mut Rng) -> Vec<f64> {
+pub(super) fn shifted(shift: &str, rng: &mut Rng) -> Vec<f64> {
     let even = 1.0 / CELLS as f64;
     let mut move_by: Vec<f64> = match shift {
         "dense" => (0..CELLS).map(|cell| if cell % 2 == 0 { 1.0 } else { -1.0 }).collect(),
@@ -138,13 +139,12 @@ impl GrrChannel {
                 })
             }
             "learnt, channel space" => {
-                let concentrations = std::env::var("KAPPA")
-                    .map_or(CONCENTRATIONS.to_vec(), |text| text.split(',').map(|k| k.parse().expect("K")).collect());
-                let mut detector = DirichletDetector::new(&null, &concentrations, 64).expect("probabilities");
+                let mut detector =
+                    DirichletDetector::new(&null, &LEARNT_CONCENTRATIONS, MEMORY).expect("probabilities");
                 Box::new(move |counts| detector.look(counts).log_shiryaev_roberts)
             }
             _ => {
-                let mut detector = ShiftDetector::new(CELLS, 64);
+                let mut detector = ShiftDetector::new(CELLS, &LEARNT_CONCENTRATIONS, MEMORY);
                 let (mixture, keep, false_one) = (self.mixture.clone(), self.keep, self.false_one);
                 Box::new(move |counts| {
                     let n = counts.iter().sum::<u64>() as f64;

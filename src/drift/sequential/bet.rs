@@ -28,10 +28,14 @@ use std::collections::VecDeque;
 
 use super::dirichlet::log_dirichlet_mixture;
 use super::logarithm::{log_mean, log_sum};
-use super::wald_mixture::WaldMixture;
+use super::wald_mixture::{MOST_CONCENTRATIONS, WaldMixture};
 
 /// Starts that are remembered unless asked otherwise.
 pub const MEMORY: usize = 64;
+
+/// The K that learnt bets average over unless asked otherwise. Fewer than for an e-process of all looks: a detector sums over
+/// starts, and what K = 100 would gain on large shifts is less than half a look (`benches/drift/delay.rs`).
+pub const LEARNT_CONCENTRATIONS: [f64; 2] = [1e3, 1e4];
 
 /// The state of an e-detector after a look.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -113,6 +117,7 @@ impl DirichletDetector {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShiftDetector {
     memory: usize,
+    concentrations: Vec<f64>,
     /// Σ n_s (h_s − r) and Σ n_s over all looks.
     total: Sum,
     /// The same over the looks before each start, oldest first.
@@ -143,15 +148,23 @@ impl ShiftDetector {
     ///
     /// # Panics
     ///
-    /// If nothing is remembered.
+    /// If nothing is remembered, or there are not 1 to 8 values of K, all positive.
     #[must_use]
-    pub fn new(cells: usize, memory: usize) -> Self {
+    pub fn new(cells: usize, concentrations: &[f64], memory: usize) -> Self {
         assert!(memory > 0, "at least one start");
-        Self { memory, total: Sum { weighted: vec![0.0; cells], reports: 0.0 }, starts: VecDeque::new() }
+        assert!((1..=MOST_CONCENTRATIONS).contains(&concentrations.len()), "one to eight concentrations");
+        assert!(concentrations.iter().all(|k| *k > 0.0), "positive concentrations");
+        let concentrations = concentrations.to_vec();
+        Self {
+            memory,
+            concentrations,
+            total: Sum { weighted: vec![0.0; cells], reports: 0.0 },
+            starts: VecDeque::new(),
+        }
     }
 
-    /// Adds a look: the differences of its own shares from the reference, and its reports. `mixture` holds S, B and the
-    /// K; it must not depend on this look but through nuisances (see [`super::stream`]).
+    /// Adds a look: the differences of its own shares from the reference, and its reports. `mixture` holds S and B
+    /// (its K are not used); it must not depend on this look but through nuisances (see [`super::stream`]).
     ///
     /// # Panics
     ///
@@ -167,7 +180,7 @@ impl ShiftDetector {
         let of_start = |before: &Sum| {
             let after = self.total.less(before);
             let (x, y) = (before.coordinates(mixture), after.coordinates(mixture));
-            mixture.log_e_since((&x, before.reports), (&y, after.reports))
+            mixture.log_e_since((&x, before.reports), (&y, after.reports), &self.concentrations)
         };
         detection(&self.starts.iter().map(of_start).collect::<Vec<_>>())
     }

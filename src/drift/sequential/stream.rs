@@ -42,7 +42,7 @@
 //!
 //! **Does not hold when** the channel or its parameters change: that is another stream.
 
-use super::bet::{Detection, MEMORY, ShiftDetector};
+use super::bet::{Detection, LEARNT_CONCENTRATIONS, MEMORY, ShiftDetector};
 use super::dirichlet::CONCENTRATIONS;
 use super::interval::{EffectBounds, effect_bounds};
 use super::wald_mixture::WaldMixture;
@@ -322,7 +322,8 @@ impl Stream {
     ) -> Option<Self> {
         let proper = settings.memory > 0 && settings.alpha > 0.0 && settings.alpha < 1.0;
         let comparison = Comparison::new(channel, symbols, reference, settings.repetition).filter(|_| proper)?;
-        Some(Self { detector: ShiftDetector::new(reference.shares.len(), settings.memory), comparison, settings })
+        let detector = ShiftDetector::new(reference.shares.len(), &LEARNT_CONCENTRATIONS, settings.memory);
+        Some(Self { comparison, detector, settings })
     }
 
     /// Adds the window that closed as number `number`.

@@ -57,7 +57,7 @@ use super::logarithm::log_mean;
 use crate::estimate::Matrix;
 
 /// How many values of K can be averaged over.
-const MOST_CONCENTRATIONS: usize = 8;
+pub(super) const MOST_CONCENTRATIONS: usize = 8;
 
 /// ln E of a statistic T that is χ² with `df` degrees of freedom after n reports, with W = ρ S and no persistent offset.
 #[must_use]
@@ -93,19 +93,19 @@ impl WaldMixture {
     #[must_use]
     pub fn log_e(&self, difference: &[f64], reports: f64) -> f64 {
         let offset = |i: usize| Offset { mean: 0.0, variance: self.basis.persistent()[i] };
-        self.log_ratio(|i| self.basis.coordinate(i, difference), reports, offset)
+        self.log_ratio(|i| self.basis.coordinate(i, difference), reports, offset, &self.concentrations)
     }
 
     /// ln E that the shares moved *after* a time: `before` and `after` hold the pooled difference of the windows before and
     /// since, in coordinates, with their reports. The offset's law is updated by the windows before (conditional on the
-    /// past, steps 1 to 4 hold again), so that those windows make a poor reference better.
-    pub(super) fn log_e_since(&self, before: (&[f64], f64), after: (&[f64], f64)) -> f64 {
+    /// past, steps 1 to 4 hold again), so that those windows make a poor reference better. At most 8 values of K.
+    pub(super) fn log_e_since(&self, before: (&[f64], f64), after: (&[f64], f64), concentrations: &[f64]) -> f64 {
         let offset = |i: usize| {
             let prior = self.basis.persistent()[i];
             let variance = prior / (1.0 + prior * before.1);
             Offset { mean: variance * before.1 * before.0[i], variance }
         };
-        self.log_ratio(|i| after.0[i], after.1, offset)
+        self.log_ratio(|i| after.0[i], after.1, offset, concentrations)
     }
 
     /// The coordinates that [`WaldMixture::log_e_since`] takes.
@@ -113,7 +113,13 @@ impl WaldMixture {
         self.basis.coordinates(difference)
     }
 
-    fn log_ratio(&self, z: impl Fn(usize) -> f64, reports: f64, offset: impl Fn(usize) -> Offset) -> f64 {
+    fn log_ratio(
+        &self,
+        z: impl Fn(usize) -> f64,
+        reports: f64,
+        offset: impl Fn(usize) -> Offset,
+        concentrations: &[f64],
+    ) -> f64 {
         // NaN counts as none.
         if reports.partial_cmp(&0.0) != Some(core::cmp::Ordering::Greater) {
             return 0.0;
@@ -125,7 +131,7 @@ impl WaldMixture {
             let Offset { mean, variance } = offset(i);
             let null = variance + 1.0 / reports;
             let square = (z(i) - mean) * (z(i) - mean);
-            for (at, concentration) in self.concentrations.iter().enumerate() {
+            for (at, concentration) in concentrations.iter().enumerate() {
                 let alternative = null + 1.0 / concentration;
                 products[at] *= null / alternative;
                 sums[at] += square * (1.0 / null - 1.0 / alternative);
@@ -136,7 +142,7 @@ impl WaldMixture {
             }
         }
         let logs: [f64; MOST_CONCENTRATIONS] = core::array::from_fn(|at| (sums[at] + libm::log(products[at])) / 2.0);
-        log_mean(&logs[..self.concentrations.len()])
+        log_mean(&logs[..concentrations.len()])
     }
 }
 
@@ -186,7 +192,7 @@ mod tests {
         };
         let mixture = WaldMixture::new(&identity, &lambda, &[k]).expect("definite");
         let [before, after] = x.map(|x| mixture.coordinates(&[x, -x]));
-        let found = mixture.log_e_since((&before, n1), (&after, n2));
+        let found = mixture.log_e_since((&before, n1), (&after, n2), &[k]);
         assert!((found - (joint(1.0 / k) - joint(0.0))).abs() < 1e-12);
     }
 
