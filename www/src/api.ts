@@ -61,6 +61,20 @@ export interface Effect extends Estimate {
   cell: number;
 }
 
+/** How large the effect is at least, in bands of the threshold that matters. */
+export type Severity = "unknown" | "none" | "watch" | "moderate" | "large" | "severe";
+
+/** What all closed windows up to one say together, however often one looks. */
+export interface Evidence {
+  /** Natural logarithm of the e-value against "nothing has moved since the reference". */
+  log_e: number | null;
+  log_detector: number | null;
+  log_threshold: number;
+  alarm: boolean;
+  likeliest_start: number;
+  effect: { lower: number; upper: number } | null;
+}
+
 export interface WindowVerdict {
   window: number;
   start_secs: number;
@@ -75,6 +89,8 @@ export interface WindowVerdict {
   wald: { statistic: number; df: number; p_value: number } | null;
   effect: Effect | null;
   verdict: Verdict;
+  severity: Severity;
+  evidence: Evidence | null;
   reports_needed: number | null;
 }
 
@@ -106,7 +122,17 @@ export interface Verdicts {
   span_windows: number;
   tests_per_year: number;
   level: number;
+  /** What has moved since the reference; of these a share of `level` at most is expected to be wrong. */
+  moved: { level: number; streams: { question: string; segment: string | null; arm: string | null; log_e: number | null }[] };
   questions: Question[];
+  groups: Group[];
+}
+
+/** The questions in one segment and arm, against its own first windows and against all others. */
+export interface Group {
+  segment: string;
+  arm: "stable" | "canary";
+  questions: (Question & { against_rest: { effect: Effect; wald: WindowVerdict["wald"]; differs: boolean } | null })[];
 }
 
 /** A request that the centre refused or did not answer. */

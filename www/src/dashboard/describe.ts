@@ -1,7 +1,7 @@
 // Questions and verdicts in plain words.
 
 import type { Effect, Question, Verdicts, WindowVerdict } from "../api.ts";
-import { capitalized, count, date, integer, interval, share, windowName } from "../format.ts";
+import { capitalized, count, date, integer, interval, share, significant, windowName } from "../format.ts";
 
 /** "dep_delay, above 15 min": the metric and what is asked of it. */
 export function questionTitle(question: Question): [metric: string, asked: string] {
@@ -93,6 +93,31 @@ export function history(question: Question, all: Verdicts): string {
   if (judged.length === 0) return "No window has been judged yet.";
   const alert = first ? `First alert: ${windowName(first.start_secs, all.window_length_secs)}.` : "No alert so far.";
   return `${alert} Drift in ${integer(drifted.length)} of ${count(judged.length, "judged window")}.`;
+}
+
+/** How bad it is, for the one who reads. */
+export function severity(verdict: WindowVerdict): string | null {
+  switch (verdict.severity) {
+    case "watch":
+      return "Something changed; whether it matters is not known yet.";
+    case "moderate":
+      return "The change matters.";
+    case "large":
+      return "The change is more than twice what matters.";
+    case "severe":
+      return "The change is more than four times what matters.";
+    default:
+      return null;
+  }
+}
+
+/** "10^12 to 1": what odds all closed windows together give against "nothing has moved". */
+export function evidenceOdds(verdict: WindowVerdict): string {
+  const log = verdict.evidence?.log_e;
+  if (log === null || log === undefined) return "–";
+  const tens = log / Math.LN10;
+  if (tens < 0) return "none";
+  return tens < 4 ? `${significant(10 ** tens)} to 1` : `10^${Math.floor(tens)} to 1`;
 }
 
 /** One line for a tooltip or a label. */

@@ -3,7 +3,7 @@
 import type { Question, Verdicts, WindowVerdict } from "../api.ts";
 import { h, type Child } from "../dom.ts";
 import { capitalized, integer, interval, pValue, percent, share, significant, windowName } from "../format.ts";
-import { effectSize, history, questionTitle, spanName, summary } from "./describe.ts";
+import { effectSize, evidenceOdds, history, questionTitle, severity, spanName, summary } from "./describe.ts";
 import { effectTable } from "./effect-chart.ts";
 import { shareBars } from "./share-bars.ts";
 import { badge } from "./verdict-mark.ts";
@@ -24,7 +24,7 @@ export function detail(
     ),
     h("div", { class: "summary" },
       badge(verdict.verdict),
-      h("p", { class: "sentence" }, summary(question, verdict, all)),
+      h("p", { class: "sentence" }, summary(question, verdict, all), severity(verdict) && ` ${severity(verdict)}`),
       h("p", { class: "muted" }, history(question, all)),
     ),
     h("div", { class: "figures" },
@@ -41,7 +41,28 @@ export function detail(
       ),
     ),
     numbers(question, verdict, all),
+    groups(question, all),
   );
+}
+
+/** The question in each segment and arm, where there are several. */
+function groups(question: Question, all: Verdicts): HTMLElement | null {
+  if (all.groups.length === 0) return null;
+  const row = (group: Verdicts["groups"][number]): HTMLElement => {
+    const { windows, against_rest: rest } = group.questions[question.index]!;
+    const last = windows.at(-1);
+    return h("tr", {},
+      h("th", { scope: "row" }, group.segment, group.arm === "canary" ? " (canary)" : ""),
+      h("td", {}, last ? badge(last.verdict) : "–"),
+      h("td", {}, last?.effect ? effectSize(question, last.effect).join(", ") : "–"),
+      h("td", {}, rest ? (rest.differs ? h("b", {}, "unlike the others") : "like the others, or not known") : "–"),
+      h("td", {}, rest ? effectSize(question, rest.effect).join(", ") : "–"));
+  };
+  return h("div", { class: "groups" },
+    h("h3", {}, "Segments and arms"),
+    h("table", { class: "groups-table" },
+      h("thead", {}, h("tr", {}, ...["Group", "Since its first windows", "Effect", "Beside all others", "Difference"].map((name) => h("th", { scope: "col" }, name)))),
+      h("tbody", {}, ...all.groups.map(row))));
 }
 
 function stepper(question: Question, verdict: WindowVerdict, lengthSecs: number, select: (window: number) => void): HTMLElement {
@@ -62,6 +83,7 @@ function numbers(question: Question, verdict: WindowVerdict, all: Verdicts): HTM
   const [estimate, ends] = effect ? effectSize(question, effect) : ["–"];
   return h("dl", { class: "facts" },
     fact("p-value", wald ? pValue(wald.p_value) : "–", wald && h("span", { class: "muted" }, `χ² ${significant(wald.statistic)}, df ${wald.df}`)),
+    fact("Evidence so far", evidenceOdds(verdict), verdict.evidence && h("span", { class: "muted" }, changeStart(verdict, all))),
     fact("Effect", estimate, ends && h("span", { class: "muted" }, ends)),
     fact("Threshold that matters", share(question.delta)),
     fact("Reports judged", integer(verdict.span_reports), h("span", { class: "muted" }, `${integer(verdict.reports)} in this window`)),
@@ -71,6 +93,12 @@ function numbers(question: Question, verdict: WindowVerdict, all: Verdicts): HTM
     fact("Reference", question.reference ? integer(question.reference.device_windows) : "none", question.reference && h("span", { class: "muted" }, "device-windows")),
     fact("Error probability", significant(all.level)),
   );
+}
+
+/** Where the e-detector sees a change begin. */
+function changeStart(verdict: WindowVerdict, all: Verdicts): string {
+  const { alarm, likeliest_start: start } = verdict.evidence!;
+  return alarm ? `a change began in ${windowName(start * all.window_length_secs, all.window_length_secs)}` : "no change seen to begin";
 }
 
 /** Who answers can drift too. */

@@ -2,7 +2,7 @@
 
 import * as api from "../api.ts";
 import { byId, h, replace } from "../dom.ts";
-import { time } from "../format.ts";
+import { percent, time } from "../format.ts";
 import { specPicker } from "../spec-picker.ts";
 import { detail } from "./detail.ts";
 import { type EffectChart, effectChart } from "./effect-chart.ts";
@@ -76,8 +76,19 @@ function renderMatrix(verdicts: api.Verdicts, selection: Selection): void {
   const before = parts.overview.querySelector(".matrix-scroll");
   const left = before ? before.scrollLeft : Number.MAX_SAFE_INTEGER;
   const scroll = h("div", { class: "matrix-scroll" }, matrix(verdicts, selection, select));
-  replace(parts.overview, h("div", { class: "section-head" }, h("h2", {}, "Verdicts"), legend()), scroll);
+  replace(parts.overview, h("div", { class: "section-head" }, h("h2", {}, "Verdicts"), legend()), scroll, moved(verdicts));
   scroll.scrollLeft = left;
+}
+
+/** What all windows together say has moved since the reference. */
+function moved({ moved: { level, streams } }: api.Verdicts): HTMLElement {
+  const group = ({ question, segment, arm }: (typeof streams)[number]): string =>
+    segment === null ? question : `${question} in ${segment}${arm === "canary" ? " (canary)" : ""}`;
+  const names = streams.map(group).join(", ");
+  const text = streams.length === 0
+    ? "All windows together show nothing that moved since the reference for good."
+    : `Moved since the reference, all windows together: ${names}. Of such names at most ${percent(level)} are expected to be wrong, however often one looks.`;
+  return h("p", { class: "moved muted" }, text);
 }
 
 function renderDetail(verdicts: api.Verdicts, selection: Selection): void {
