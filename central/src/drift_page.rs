@@ -50,6 +50,7 @@ pub fn page(verdicts: &SpecVerdicts) -> String {
                             @for row in rest { (panel(verdicts, row)) }
                         }
                     }
+                    (groups(verdicts))
                     (how_to_read(verdicts))
                     footer {
                         "Made by " code { "driftglass drift --html" } " from aggregates of noisy answers. Spec "
@@ -126,7 +127,7 @@ fn ranking(verdicts: &SpecVerdicts, ranked: &[Ranked<'_>]) -> Markup {
                 th scope="col" { "Verdict" }
                 th scope="col" { "Effect, with its interval" }
                 th scope="col" { "Since" }
-                th scope="col" { "Evidence" }
+                th scope="col" { "Evidence, all windows" }
             } }
             tbody {
                 @for row in ranked {
@@ -157,6 +158,47 @@ fn panel(verdicts: &SpecVerdicts, row: &Ranked<'_>) -> Markup {
             div.figures {
                 figure { (chart::effect_by_window(verdicts, question)) figcaption { (words::measure(question)) " by window, with its interval; dashed: the threshold that matters" } }
                 figure { (chart::shares(question, row.now)) figcaption { "Shares of devices: " span.key.then {} " reference " span.key.now {} " now" } }
+            }
+        }
+    }
+}
+
+/// Segments and arms that drifted, or that are unlike the others.
+fn groups(verdicts: &SpecVerdicts) -> Markup {
+    let rows = verdicts.groups.iter().flat_map(|group| group.questions.iter().map(move |question| (group, question)));
+    let told = |drifts: bool, differs: bool| match (drifts, differs) {
+        (true, true) => "drifted, and unlike all others",
+        (true, false) => "drifted since its first windows",
+        _ => "unlike all others",
+    };
+    let notable: Vec<_> = rows
+        .filter_map(|(group, question)| {
+            let drifts = question.since_start.told().is_some_and(|now| now.verdict == "drift");
+            let rest = question.against_rest.as_ref();
+            let differs = rest.is_some_and(|rest| rest.differs);
+            (drifts || differs).then(|| (group, &question.since_start, told(drifts, differs), rest))
+        })
+        .collect();
+    html! {
+        @if !verdicts.groups.is_empty() {
+            section.ranking aria-label="Segments and arms" {
+                h2 { "Segments and arms" }
+                @if notable.is_empty() { p { "None of them drifted by itself, and none is shown to be unlike the others." } }
+                @else {
+                    table {
+                        thead { tr { th { "Group" } th { "Question" } th { "What" } th { "Difference to all others" } } }
+                        tbody {
+                            @for (group, question, what, rest) in notable {
+                                tr {
+                                    th scope="row" { (group.segment) @if group.arm == "canary" { " (canary)" } }
+                                    td { (question.metric) " " span.asked { (words::asked(question)) } }
+                                    td { (what) }
+                                    td { @if let Some(rest) = rest { (words::effect(&rest.effect)) } @else { "–" } }
+                                }
+                            }
+                        }
+                    }
+                }
             }
         }
     }

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use super::Ranked;
-use crate::verdicts::{QuestionVerdicts, SpecVerdicts, WindowVerdict};
+use crate::severity::Severity;
+use crate::verdicts::{EffectSize, QuestionVerdicts, SpecVerdicts, WindowVerdict};
 
 /// "27 Jun 2013".
 pub(super) fn date(secs: u64) -> String {
@@ -96,13 +97,31 @@ pub(super) fn since(verdicts: &SpecVerdicts, question: &QuestionVerdicts) -> Str
         .map_or_else(|| "–".to_owned(), |window| date(u64::from(window.window) * verdicts.window_length_secs))
 }
 
-/// The p-value in words that fit a table.
+/// The odds that all closed windows together give against "nothing has moved".
 pub(super) fn evidence(now: Option<&WindowVerdict>) -> String {
-    match now.and_then(|now| now.wald.as_ref()) {
-        None => "–".to_owned(),
-        Some(test) if test.p_value < 1e-4 => "p < 0.0001".to_owned(),
-        Some(test) => format!("p = {:.2}", test.p_value.max(0.0001)),
+    let Some(log_e) = now.and_then(|now| now.evidence.as_ref()).and_then(|evidence| evidence.log_e) else {
+        return "–".to_owned();
+    };
+    let tens = log_e / std::f64::consts::LN_10;
+    match tens {
+        ..0.0 => "none".to_owned(),
+        ..4.0 => format!("{:.0} to 1", log_e.exp()),
+        _ => format!("10^{tens:.0} to 1"),
     }
+}
+
+/// How bad it is, where there is something to say.
+fn meaning(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Unknown | Severity::None | Severity::Moderate => "",
+        other => other.meaning(),
+    }
+}
+
+/// "0.11 (0.07 to 0.15)".
+pub(super) fn effect(effect: &EffectSize) -> String {
+    let interval = &effect.interval;
+    format!("{:.2} ({:.2} to {:.2})", interval.estimate, interval.lower, interval.upper)
 }
 
 pub(super) fn sentence(verdicts: &SpecVerdicts, question: &QuestionVerdicts, now: Option<&WindowVerdict>) -> String {
@@ -119,22 +138,20 @@ pub(super) fn sentence(verdicts: &SpecVerdicts, question: &QuestionVerdicts, now
         }
         None => format!("{} “{cell}”", question.metric),
     };
-    let size =
-        format!("{:.2} ({:.2} to {:.2})", effect.interval.estimate, effect.interval.lower, effect.interval.upper);
+    let size = self::effect(effect);
     let told = format!("The share of {what} differs from the reference by {size}.");
     let threshold = format!("{}", question.delta);
-    match (now.verdict, now.reports_needed) {
+    let rest = match (now.verdict, now.reports_needed) {
         ("drift", _) => {
-            format!("{told} What matters begins at {threshold}; it has been so since {}.", since(verdicts, question))
+            format!("What matters begins at {threshold}; it has been so since {}.", since(verdicts, question))
         }
-        ("stable", _) => format!("{told} That is at most what matters, {threshold}."),
-        (_, Some(needed)) => format!(
-            "{told} About {} reports in a span would decide; it has {}.",
-            grouped(needed),
-            grouped(now.span_reports)
-        ),
-        _ => format!("{told} The threshold that matters, {threshold}, lies inside the interval."),
-    }
+        ("stable", _) => format!("That is at most what matters, {threshold}."),
+        (_, Some(needed)) => {
+            format!("About {} reports in a span would decide; it has {}.", grouped(needed), grouped(now.span_reports))
+        }
+        _ => format!("The threshold that matters, {threshold}, lies inside the interval."),
+    };
+    format!("{told} {rest} {}", meaning(now.severity)).trim_end().to_owned()
 }
 
 /// The upper edge in the label of a numeric cell: "(8, 12]" ends at 12, "≤ 8" at 8.
