@@ -35,10 +35,10 @@ const LEVEL: f64 = 0.05;
 const SEED: u64 = 1_000;
 
 pub(super) fn run(options: &Options) {
-    metrics(options);
-    detectors(options);
     processes(options);
     other_channels(options);
+    metrics(options);
+    detectors(options);
 }
 
 /// K-ary randomized response at eps.
