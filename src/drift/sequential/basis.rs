@@ -10,7 +10,7 @@
 //! | A | `transform` | Uᵀ L⁻¹: A S Aᵀ = I, A B Aᵀ = diag(λ) | m × m |
 //!
 //! The simultaneous diagonalization of a definite and a semidefinite form (Golub and Van Loan, *Matrix Computations*,
-//! 4th ed., 8.7.2), U by cyclic Jacobi rotations (there 8.5). Shares sum to 1, so all k cells together have a singular
+//! 4th ed.), U by cyclic Jacobi rotations. Shares sum to 1, so all k cells together have a singular
 //! covariance: the last is left out, and every quadratic form is the same whichever cell that is.
 //!
 //! **Cost**: O(m³) for A, m² for the coordinates of a vector. **Does not hold when** S is singular beyond the one

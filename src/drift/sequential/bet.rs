@@ -14,7 +14,7 @@
 //! that was learnt on the windows since j has paid *so far* (1 for the new one, which has learnt nothing). Short
 //! memories win just after a change, long ones when it is small; nothing is tuned. Look t itself enters no weight and
 //! no prediction, so E\[e_t; past\] ≤ 1 and the promise of [`super::detector`] holds: this is the e-detector of Shin,
-//! Ramdas and Rinaldo (2024, definition 2.2) made of the e-processes of [`super::dirichlet`] ([`DirichletDetector`]) or
+//! Ramdas and Rinaldo (2024) made of the e-processes of [`super::dirichlet`] ([`DirichletDetector`]) or
 //! [`super::wald_mixture`] ([`ShiftDetector`]). In place of a plug-in estimate of the shift stands its posterior, which
 //! shrinks by itself.
 //!

@@ -9,7 +9,7 @@
 //!
 //! **Promise.** If nothing ever changes, the first look with SR_t ≥ A comes after at least A looks on average (Shin,
 //! Ramdas and Rinaldo, "E-detectors: a nonparametric framework for sequential change detection", NEJSDS 2(2), 2024;
-//! arXiv 2203.03532, theorem 2.4). *Argument*: SR_t = Σ_{j≤t} Π_{s=j..t} e_s, so SR_t − t is a supermartingale from 0;
+//! arXiv 2203.03532). *Argument*: SR_t = Σ_{j≤t} Π_{s=j..t} e_s, so SR_t − t is a supermartingale from 0;
 //! at the alarm τ, A ≤ E\[SR_τ\] ≤ E\[τ\]. Since C_t ≤ SR_t, the same holds for C_t, with room to spare.
 //!
 //! If the detector begins anew after each alarm, the same sum over all cycles that end up to look T gives

@@ -15,7 +15,7 @@
 //! ln E = lnΓ(K) − lnΓ(K+n) + Σ_j \[lnΓ(Kπ_j + c_j) − lnΓ(Kπ_j)\] − Σ_j c_j ln π_j.
 //!
 //! **Argument.** Given a probability vector θ, Π (θ_j/π_j)^{c_j} is a product of likelihood ratios of single answers,
-//! hence a martingale with mean 1 under π (Ville, 1939; Wald, *Sequential Analysis*, 1947, 3.6). A mixture over θ with
+//! hence a martingale with mean 1 under π (Ville, 1939; Wald, *Sequential Analysis*, 1947). A mixture over θ with
 //! weights that do not depend on the data is one too (Robbins, "Statistical methods related to the law of the iterated
 //! logarithm", Ann. Math. Stat. 41(5), 1970), and over Dir(Kπ) the integral is the formula above
 //! (Dirichlet-multinomial). So P\[E ≥ 1/α at any look\] ≤ α. An average over several K is again a mixture:

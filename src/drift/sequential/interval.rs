@@ -14,7 +14,7 @@
 //!
 //! **Argument.** For the true θ, N(y − θ; 0, v + b + w)/N(y − θ; 0, v + b) is the e-process of [`super::wald_mixture`]
 //! in one dimension. It reaches 1/α exactly when |y − θ| ≥ u. The θ that it never rejects are a confidence sequence
-//! (Robbins' normal mixture; Howard et al. 2021, section 3.2, with an offset added). w must be the same at all looks;
+//! (Robbins' normal mixture; Howard et al. 2021; with an offset added). w must be the same at all looks;
 //! the interval is narrowest near v + b ≈ w/(2 ln 1/α + ln(1 + 2 ln 1/α)), and little wider within a factor 10 of it.
 //!
 //! **Contrasts and effect** ([`effect_bounds`]). Each of the J contrasts |c_jᵀδ| has its interval at α/J; all hold

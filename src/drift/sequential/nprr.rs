@@ -13,7 +13,7 @@
 //! **All times** ([`MeanSequence`]): Σ λ_t (z_t − (1 − r)/2)/(r Σ λ_t) ± (ln(2/α) + Σ λ_t²/8)/(r Σ λ_t).
 //!
 //! Waudby-Smith, Wu and Ramdas, "Nonparametric extensions of randomized response for private confidence sets", ICML
-//! 2023 (arXiv 2202.08728), theorems 1 and 2, with one bit (G = 1). *Argument for all times*: a bit is
+//! 2023 (arXiv 2202.08728), with one bit (G = 1). *Argument for all times*: a bit is
 //! 1/2-sub-Gaussian, so exp(±λ_t (z_t − E z_t) − λ_t²/8) has mean at most 1 for λ_t chosen before z_t; each sign gets
 //! α/2 (Ville).
 //!

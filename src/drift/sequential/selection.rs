@@ -9,10 +9,9 @@
 //! | w_i | `weights` | how much test i matters beforehand; rescaled to mean 1 | ≥ 0 |
 //!
 //! **e-BH** ([`e_bh`]): reject the j* largest, j* the largest j with e_(j) ≥ m/(q j) (Wang and Ramdas, "False discovery
-//! rate control with e-values", JRSS-B 84(3), 2022, section 3). FDR ≤ q m₀/m under *any* dependence, since each
+//! rate control with e-values", JRSS-B 84(3), 2022). FDR ≤ q m₀/m under *any* dependence, since each
 //! rejected null has 1/j* ≤ q e_i/m and E\[e_i\] ≤ 1. E-processes keep E\[e_i\] ≤ 1 at any stopping time, so it may be
-//! repeated at every look of windows that all streams share. Weighted: w_i e_i in place of e_i, with Σ w_i = m (their
-//! section 4).
+//! repeated at every look of windows that all streams share. Weighted: w_i e_i in place of e_i, with Σ w_i = m.
 //!
 //! **BH** ([`benjamini_hochberg`]): j* the largest j with p_(j) ≤ q j/m (Benjamini and Hochberg, JRSS-B 57(1), 1995);
 //! weighted: p_i/w_i in place of p_i (Genovese, Roeder and Wasserman, Biometrika 93(3), 2006). **BY**

@@ -14,7 +14,7 @@
 //!
 //! E is multiplied in each look by Π_y (q_a(y)/q_0(y))^{c_a(y)} (q_b(y)/q_0(y))^{c_b(y)} (Turner, Ly and Grünwald,
 //! "Generic E-variables for exact sequential k-sample tests that allow for optional stopping", JSPI 230, 2024; arXiv
-//! 2106.02693, theorem 1).
+//! 2106.02693).
 //!
 //! **Argument.** Let both groups send symbol y with probability θ(y), whatever θ is. Given the past and the sizes, the
 //! mean of the factor is A^{n_a} B^{n_b}, A = Σ θ q_a/q_0, B = Σ θ q_b/q_0. By the inequality of arithmetic and
