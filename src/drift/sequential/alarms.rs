@@ -31,7 +31,9 @@
 //! **E-processes one by one** ([`AlarmBudget::log_e_threshold`]): each against 1/α = M R/F. *Guarantee*: at most F
 //! streams a year are expected to ever raise a false alarm (Markov's inequality at the supremum, added up).
 //!
-//! **Does not hold when** the e-values do not: see the limits of each process.
+//! **Does not hold when** the e-values do not: see the limits of each process. A look that is chosen by *other*
+//! streams, as in e-BH, also needs that a stream's window is independent of the earlier windows of those, given its own
+//! past: a device that answers in many windows for several metrics must be declared in each of their streams.
 
 /// What the operator declares.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -28,8 +28,7 @@
 //!    E.
 //! 4. A ratio of the densities of one path under two laws is a martingale with mean 1 under the law below the line,
 //!    whatever that law is: here a mixture over b. So E\[E_τ\] = 1 at bounded stopping times, and P\[sup E ≥ 1/α\] ≤ α
-//!    (Ville, 1939; mixtures: Robbins 1970, Howard, Ramdas, McAuliffe and Sekhon, Annals of Statistics 49(2), 2021,
-//!    section 3).
+//!    (Ville, 1939; mixtures: Robbins 1970, Howard, Ramdas, McAuliffe and Sekhon, Annals of Statistics 49(2), 2021).
 //! 5. *A B that is too large errs on the safe side.* Let the true offset be N(0, B₀) with B₀ ≤ B diagonal in the same
 //!    coordinates. In information time N, with y = N z, ln of each mixture density has the diffusion coefficient
 //!    σ_C = y C/(1 + C N), so that E has the drift E (σ_{B+W} − σ_B)(σ_{B₀} − σ_B) ≤ 0, as σ_C rises with C and has the
