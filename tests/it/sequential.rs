@@ -162,6 +162,31 @@ fn comparisons_of_unary_reports_have_mean_at_most_one() {
     mean_at_most_one(&(0..RUNS / 4).map(run).collect::<Vec<_>>());
 }
 
+/// 500 devices send the same bits in each of 100 windows. Declared as memoized that is no evidence; declared as new
+/// devices it mostly is.
+#[test]
+fn memoized_answers_count_once() {
+    let (channel, reference) = question(Mechanism::OptimizedUnary);
+    let run = |repetition: Repetition, seed: u64, runs: usize| -> Vec<f64> {
+        let mut rng = Rng::with_seed(seed);
+        let one = |_| {
+            let reference = noisy(&reference, &mut rng);
+            let support = unary_support(&channel, 500, &symbols(0.7), &mut rng);
+            let mut process = Comparison::new(&channel, CELLS + 1, &reference, repetition).expect("fits");
+            let mut number = 0;
+            let look = || {
+                number += 1;
+                process.look(number, 500, &support).expect("in order")
+            };
+            stopped(look, 100)
+        };
+        (0..runs).map(one).collect()
+    };
+    mean_at_most_one(&run(Repetition::Memoized { devices: 500 }, 11, RUNS / 2));
+    let careless = run(Repetition::Once, 12, 200);
+    assert!(careless.iter().filter(|log| **log >= libm::log(3.0)).count() > 150);
+}
+
 fn settings() -> StreamSettings {
     StreamSettings { measure: Measure::Ks, repetition: Repetition::Once, alpha: 0.05, memory: 16 }
 }

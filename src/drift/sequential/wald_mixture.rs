@@ -46,8 +46,8 @@
 //! Evidence then saturates: as N → ∞, v_i → λ_i, and only shifts larger than the offset are ever found. That is not
 //! a weakness of the test: a smaller shift cannot be told from the choice of the fleet.
 //!
-//! **What breaks it.** A declared ρ_d below the true one, or more devices than there are: then B is too small, and
-//! looking long enough finds the offset. A fleet that slowly turns over: u moves, which is a change, of size Ω at most.
+//! **What breaks it.** Declaring a ρ_d below the true one, or more devices than there are: then B is too small,
+//! and looking long enough finds the offset. A fleet that slowly turns over: u moves, which is a change, of size Ω at most.
 //! The estimates are normal only approximately: some 20 reports that support each cell, summed over looks, should be
 //! there. S is estimated from pooled shares, so that the level is asymptotic; measured in
 //! `benches/drift/sequential.rs`.
