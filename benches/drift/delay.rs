@@ -1,5 +1,5 @@
-//! How long until a change is seen: reports of k-ary randomized response over ten cells, 500 a look, at a threshold that
-//! promises an average run length of 200 looks.
+//! How long until a change is seen: reports of k-ary randomized response over ten cells, 500 a look, at a threshold
+//! that promises an average run length of 200 looks.
 //!
 //! | Row | e-value of a look |
 //! | --- | --- |
@@ -10,9 +10,9 @@
 //!
 //! Shifts have total variation 0.05: *dense* moves half of the cells up and half down alike, *random* is a normal draw
 //! per run, *sparse* moves 0.05 from one cell to another. The change comes with the first look ("at once"), or after 50
-//! quiet looks ("later": looks with an alarm before it are drawn again). Delay counts looks from the change, the look of
-//! the alarm included, at most 400. Reference figures for eps = 4: 6.4 looks with a bet learnt from recent windows, 18 with
-//! a fixed mixture.
+//! quiet looks ("later": looks with an alarm before it are drawn again). Delay counts looks from the change, the look
+//! of the alarm included, at most 400. Reference figures for eps = 4: 6.4 looks with a bet learnt from recent windows,
+//! 18 with a fixed mixture.
 
 use driftglass::drift::sequential::bet::{LEARNT_CONCENTRATIONS, MEMORY};
 use driftglass::drift::sequential::dirichlet::CONCENTRATIONS;

@@ -2,17 +2,18 @@
 //!
 //! Three tables, for k-ary randomized response with 500 reports a look and no drift unless said:
 //!
-//! 1. *E-processes*: share of runs in which `Comparison` reaches 1/0.05 at any of 1,000 looks, for four cells of unequal
-//!    shares. 500 devices answer in every window. Each has shares of its own, drawn once per run from Dirichlet((1/ρ − 1)
-//!    p), so that its answers have the correlation ρ; ρ is declared, and so is the number of devices. The reference is
-//!    estimated from 60 or 5 windows, of the same fleet (whose mean then cancels) or of another 500 devices (declared as
-//!    1/250 = 1/500 + 1/500), where it does not. Counts of a window are multinomial at the fleet's mean: given the fleet,
-//!    true counts vary less, so the simulation is a little harder than the truth.
+//! 1. *E-processes*: share of runs in which `Comparison` reaches 1/0.05 at any of 1,000 looks, for four cells of
+//!    unequal shares. 500 devices answer in every window. Each has shares of its own, drawn once per run from
+//!    Dirichlet((1/ρ − 1) p), so that its answers have the correlation ρ; ρ is declared, and so is the number of
+//!    devices. The reference is estimated from 60 or 5 windows, of the same fleet (whose mean then cancels) or of
+//!    another 500 devices (declared as 1/250 = 1/500 + 1/500), where it does not. Counts of a window are multinomial at
+//!    the fleet's mean: given the fleet, true counts vary less, so the simulation is a little harder than the truth.
+//!    A further table has rare cells and unary encoding.
 //! 2. *E-detectors*: looks until the first alarm, at most 10 times the run length asked for (so the mean is a lower
 //!    bound).
-//! 3. *Many metrics*: 1,000 metrics, ten even cells, eps 4, of which 50 are shifted from the first look on by TV 0.05 in a
-//!    random direction; what was ever rejected in 50 looks, by e-BH at each look, and by BH on the χ² test of the same
-//!    sums.
+//! 3. *Many metrics*: 1,000 metrics, ten even cells, eps 4, of which 50 are shifted from the first look on by TV 0.05
+//!    in a random direction; what was ever rejected in 50 looks, by e-BH at each look, and by BH on the χ² test of the
+//!    same sums.
 
 use driftglass::drift::sequential::bet::{LEARNT_CONCENTRATIONS, MEMORY};
 use driftglass::drift::sequential::{
@@ -34,9 +35,10 @@ const LEVEL: f64 = 0.05;
 const SEED: u64 = 1_000;
 
 pub(super) fn run(options: &Options) {
+    processes(options);
+    other_channels(options);
     metrics(options);
     detectors(options);
-    processes(options);
 }
 
 /// K-ary randomized response at eps.
@@ -52,13 +54,13 @@ fn sent(channel: &Channel, shares: &[f64]) -> Vec<f64> {
 }
 
 /// The mean of the shares of 500 devices.
-fn fleet(correlation: f64, rng: &mut Rng) -> Vec<f64> {
+fn fleet(shares: &[f64], correlation: f64, rng: &mut Rng) -> Vec<f64> {
     if correlation == 0.0 {
-        return SHARES.to_vec();
+        return shares.to_vec();
     }
-    let mut mean = vec![0.0; SHARES.len()];
+    let mut mean = vec![0.0; shares.len()];
     for _ in 0..DEVICES {
-        let draws = SHARES.map(|share| gamma((1.0 / correlation - 1.0) * share, rng));
+        let draws: Vec<f64> = shares.iter().map(|share| gamma((1.0 / correlation - 1.0) * share, rng)).collect();
         let sum: f64 = draws.iter().sum();
         mean.iter_mut().zip(draws).for_each(|(mean, draw)| *mean += draw / sum / DEVICES as f64);
     }
@@ -73,8 +75,8 @@ struct World {
 }
 
 fn world(channel: &Channel, correlation: f64, windows: u64, same_fleet: bool, rng: &mut Rng) -> World {
-    let devices = fleet(correlation, rng);
-    let others = if same_fleet { devices.clone() } else { fleet(correlation, rng) };
+    let devices = fleet(&SHARES, correlation, rng);
+    let others = if same_fleet { devices.clone() } else { fleet(&SHARES, correlation, rng) };
     let reports = windows * REPORTS;
     let counts = multinomial(reports, &sent(channel, &others), rng);
     let Estimate { shares, covariance } = channel.estimate(reports, &counts).expect("reports");
@@ -86,8 +88,8 @@ fn world(channel: &Channel, correlation: f64, windows: u64, same_fleet: bool, rn
 fn processes(options: &Options) {
     let most = if options.quick { 200 } else { 10_000 };
     println!(
-        "\nE-processes at level {LEVEL}: share of runs that alarm within {LOOKS} looks, seed {SEED}, in percent with its \
-         standard error; {most} runs (another fleet: {})",
+        "\nE-processes at level {LEVEL}: share of runs that alarm within {LOOKS} looks, seed {SEED}, in \
+         percent with its standard error; {most} runs (another fleet: {})",
         most / 5
     );
     println!("{:<8} {:<8} {:<10} {:>7} {:>14}", "eps", "fleet", "reference", "rho", "alarms, %");
@@ -122,6 +124,59 @@ fn alarms(channel: &Channel, correlation: f64, windows: u64, same_fleet: bool, r
         multinomial_into(REPORTS, &world.sent, &mut counts, rng);
         process.look(number, REPORTS, &counts).expect("in order") >= libm::log(1.0 / LEVEL)
     })
+}
+
+/// More cells, rare ones among them, and reports that support several symbols.
+fn other_channels(options: &Options) {
+    let runs = if options.quick { 20 } else { 1_000 };
+    println!(
+        "\nThe same for other channels and cells (another {runs} runs, rho 0; Zipf: shares in proportion to 1/rank)"
+    );
+    println!("{:<8} {:<28} {:<10} {:>14}", "eps", "channel", "reference", "alarms, %");
+    let zipf: Vec<f64> = (1..=16).map(|rank| 1.0 / f64::from(rank)).collect();
+    let sum: f64 = zipf.iter().sum();
+    let zipf: Vec<f64> = zipf.iter().map(|share| share / sum).collect();
+    let mechanisms = [
+        ("k-ary, 16 cells, Zipf", Mechanism::KAry, &zipf[..]),
+        ("unary, 4 cells", Mechanism::OptimizedUnary, &SHARES[..]),
+        ("unary, 16 cells, Zipf", Mechanism::OptimizedUnary, &zipf[..]),
+    ];
+    for (name, mechanism, shares) in mechanisms {
+        for epsilon in [1.0, 8.0] {
+            let weights = Weights::within((epsilon * 1e6) as u64);
+            let channel = Channel::of(&Randomizer { mechanism, weights }, shares.len()).expect("a frequency oracle");
+            for windows in [60, 5] {
+                let mut rng = Rng::with_seed(SEED);
+                let alarm = |_: &usize| {
+                    let reports = windows * REPORTS;
+                    let counts = support(&channel, mechanism, reports, shares, &mut rng);
+                    let Estimate { shares: found, covariance } = channel.estimate(reports, &counts).expect("reports");
+                    let reference = QuestionReference { device_windows: reports, shares: found, covariance };
+                    let mut process =
+                        Comparison::new(&channel, shares.len(), &reference, Repetition::Once).expect("fits");
+                    (1..=LOOKS).any(|number| {
+                        let counts = support(&channel, mechanism, REPORTS, shares, &mut rng);
+                        process.look(number, REPORTS, &counts).expect("in order") >= libm::log(1.0 / LEVEL)
+                    })
+                };
+                let share = (0..runs).filter(alarm).count() as f64 / runs as f64;
+                let error = libm::sqrt(share * (1.0 - share) / runs as f64);
+                let alarms = format!("{:.2} +- {:.2}", 100.0 * share, 100.0 * error);
+                println!("{epsilon:<8} {name:<28} {windows:<10} {alarms:>14}");
+            }
+        }
+    }
+}
+
+/// How many of n reports support each symbol.
+fn support(channel: &Channel, mechanism: Mechanism, n: u64, shares: &[f64], rng: &mut Rng) -> Vec<u64> {
+    if mechanism == Mechanism::KAry {
+        return multinomial(n, &sent(channel, shares), rng);
+    }
+    // Given the true symbols, the bits of unary encoding are independent.
+    let (p, q) = (channel.keep_probability(), channel.false_probability());
+    let truth = multinomial(n, shares, rng);
+    truth.iter().map(|count| binomial(*count, p, rng) + binomial(n - count, q, rng)).collect()
 }
 
 fn detectors(options: &Options) {
@@ -188,15 +243,15 @@ fn metrics(options: &Options) {
         let mut ever = [vec![false; METRICS], vec![false; METRICS]];
         for look in 1..=50 {
             let (mut log_e, mut p_values) = (Vec::new(), Vec::new());
-            for metric in 0..METRICS {
-                let counts = multinomial(REPORTS, &laws[metric], &mut rng);
-                sums[metric].iter_mut().zip(&counts).for_each(|(sum, count)| *sum += count);
-                log_e.push(processes[metric].look(&counts));
+            for ((law, process), sums) in laws.iter().zip(&mut processes).zip(&mut sums) {
+                let counts = multinomial(REPORTS, law, &mut rng);
+                sums.iter_mut().zip(&counts).for_each(|(sum, count)| *sum += count);
+                log_e.push(process.look(&counts));
                 let term = |(sum, p): (&u64, &f64)| {
                     let expected = (look * REPORTS) as f64 * p;
                     (*sum as f64 - expected) * (*sum as f64 - expected) / expected
                 };
-                p_values.push(chi_squared_survival(sums[metric].iter().zip(&null).map(term).sum(), CELLS - 1));
+                p_values.push(chi_squared_survival(sums.iter().zip(&null).map(term).sum(), CELLS - 1));
             }
             for (ever, rejected) in
                 ever.iter_mut().zip([e_bh(&log_e, None, 0.1), benjamini_hochberg(&p_values, None, 0.1)])
@@ -204,9 +259,9 @@ fn metrics(options: &Options) {
                 rejected.into_iter().for_each(|metric| ever[metric] = true);
             }
         }
-        for way in 0..2 {
-            let all = ever[way].iter().filter(|rejected| **rejected).count();
-            let right = ever[way][..SHIFTED].iter().filter(|rejected| **rejected).count();
+        for (way, ever) in ever.iter().enumerate() {
+            let all = ever.iter().filter(|rejected| **rejected).count();
+            let right = ever[..SHIFTED].iter().filter(|rejected| **rejected).count();
             found[way].push(right as f64 / SHIFTED as f64);
             false_share[way].push((all - right) as f64 / all.max(1) as f64);
         }

@@ -1,7 +1,8 @@
-//! E-values, detectors, selection and private means against fixtures that were computed by an independent implementation.
+//! E-values, detectors, selection and private means against fixtures that were computed by an independent
+//! implementation.
 //!
-//! Within 1e-9 relative. The fixtures of mixture e-processes use the real number e^ε, and the values here are computed from
-//! it too: ln E adds up k terms of size n ln n < 1e7, each rounded to 1e-16 relative, so that it is exact to 1e-8
+//! Within 1e-9 relative. The fixtures of mixture e-processes use the real number e^ε, and the values here are computed
+//! from it too: ln E adds up k terms of size n ln n < 1e7, each rounded to 1e-16 relative, so that it is exact to 1e-8
 //! absolute at worst and to 1e-9 relative where |ln E| > 10; the tolerance is the larger of the two.
 
 use driftglass::drift::sequential::nprr::{MeanSequence, fixed, keep};

@@ -12,25 +12,28 @@
 //!
 //! There are two modes, for two questions; their numbers are not exchangeable.
 //!
-//! **Detectors: "tell me when something changes".** Each stream runs an e-detector ([`super::detector`]) with threshold A
-//! and begins anew after its alarms. *Guarantee*: the expected number of false alarms of all streams in any year is at
-//! most F, whatever the dependence between streams. *Argument*: over T looks, SR less the number of looks is a
+//! **Detectors: "tell me when something changes".** Each stream runs an e-detector ([`super::detector`]) with threshold
+//! A and begins anew after its alarms. *Guarantee*: the expected number of false alarms of all streams in any year is
+//! at most F, whatever the dependence between streams. *Argument*: over T looks, SR less the number of looks is a
 //! supermartingale also across restarts, so A · E\[alarms\] ≤ T for a stream; with T = L and M streams, M L/A = F. No
-//! guarantee on the share of false ones among the alarms of one look. (The values of a detector are no e-values: their mean
-//! grows with t. e-BH must not be given them.)
+//! guarantee on the share of false ones among the alarms of one look. (The values of a detector are no e-values: their
+//! mean grows with t. e-BH must not be given them.)
 //!
-//! **E-processes with e-BH: "which of all have moved from the reference?"** All e-processes since the reference was set go
-//! to e-BH at level q at every look ([`super::selection::e_bh`]). *Guarantees*: at any look, chosen in any way, E\[false
-//! share of the rejections\] ≤ q; and if nothing has moved anywhere, the probability that a comparison ever rejects
-//! anything, however often one looks, is at most q, hence at most R q ≤ F false incidents a year. *Argument for
-//! the second*: e-BH rejects something only if some average of e-values is at least 1/q (its largest j have j e_(j) ≥ m/q,
-//! so the mean of all m is at least 1/q), and the mean of e-processes over one sequence of looks is an e-process (Ville).
-//! The level is capped at 0.1, for the share of false rejections is of interest also when many alarms are allowed.
+//! **E-processes with e-BH: "which of all have moved from the reference?"** All e-processes since the reference was set
+//! go to e-BH at level q at every look ([`super::selection::e_bh`]). *Guarantees*: at any look, chosen in any way,
+//! E\[false share of the rejections\] ≤ q; and if nothing has moved anywhere, the probability that a comparison ever
+//! rejects anything, however often one looks, is at most q, hence at most R q ≤ F false incidents a year. *Argument for
+//! the second*: e-BH rejects something only if some average of e-values is at least 1/q (its largest j have j e_(j) ≥
+//! m/q, so the mean of all m is at least 1/q), and the mean of e-processes over one sequence of looks is an e-process
+//! (Ville). The level is capped at 0.1, for the share of false rejections is of interest also when many alarms are
+//! allowed.
 //!
-//! **E-processes one by one** ([`AlarmBudget::log_e_threshold`]): each against 1/α = M R/F. *Guarantee*: at most F streams
-//! a year are expected to ever raise a false alarm (Markov's inequality at the supremum, added up).
+//! **E-processes one by one** ([`AlarmBudget::log_e_threshold`]): each against 1/α = M R/F. *Guarantee*: at most F
+//! streams a year are expected to ever raise a false alarm (Markov's inequality at the supremum, added up).
 //!
-//! **Does not hold when** the e-values do not: see the limits of each process.
+//! **Does not hold when** the e-values do not: see the limits of each process. A look that is chosen by *other*
+//! streams, as in e-BH, also needs that a stream's window is independent of the earlier windows of those, given its own
+//! past: a device that answers in many windows for several metrics must be declared in each of their streams.
 
 /// What the operator declares.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,14 +3,14 @@
 //! | Symbol | Code | Meaning | Range |
 //! | --- | --- | --- | --- |
 //! | k, m | | cells; k − 1 | m ≥ 1 |
-//! | S | `sampling` | covariance of one report's contribution to the shares, without the last cell | m × m, positive definite |
+//! | S | `sampling` | covariance of one report's part, without the last cell | m × m, positive definite |
 //! | B | `persistent` | covariance of the offset that stays over all looks | m × m, positive semidefinite |
 //! | L | | Cholesky's factor, S = L Lᵀ | lower triangular |
-//! | U, λ | `persistent()` | L⁻¹ B L⁻ᵀ = U diag(λ) Uᵀ; λ_i n is the offset's variance in units of the noise of n reports | λ ≥ 0 |
+//! | U, λ | `persistent()` | L⁻¹ B L⁻ᵀ = U diag(λ) Uᵀ; λ_i n is the offset's variance over that of n reports | λ ≥ 0 |
 //! | A | `transform` | Uᵀ L⁻¹: A S Aᵀ = I, A B Aᵀ = diag(λ) | m × m |
 //!
-//! The simultaneous diagonalization of a definite and a semidefinite form (Golub and Van Loan, *Matrix Computations*, 4th
-//! ed., 8.7.2), U by cyclic Jacobi rotations (there 8.5). Shares sum to 1, so all k cells together have a singular
+//! The simultaneous diagonalization of a definite and a semidefinite form (Golub and Van Loan, *Matrix Computations*,
+//! 4th ed.), U by cyclic Jacobi rotations. Shares sum to 1, so all k cells together have a singular
 //! covariance: the last is left out, and every quadratic form is the same whichever cell that is.
 //!
 //! **Cost**: O(m³) for A, m² for the coordinates of a vector. **Does not hold when** S is singular beyond the one

@@ -9,12 +9,12 @@
 //! | e_t | | SR_t/(SR_{t−1} + 1) | |
 //! | J | `memory` | starts that are remembered | ≥ 1 |
 //!
-//! **The bet.** Λ^j_t/Λ^j_{t−1} is the ratio of the predictive density of look t, given looks j..t−1 and the prior, to the
-//! density under no change. So e_t is the average over j of such ratios, weighted by Λ^j_{t−1}: by how well the bet that
-//! was learnt on the windows since j has paid *so far* (1 for the new one, which has learnt nothing). Short memories
-//! win just after a change, long ones when it is small; nothing is tuned. Look t itself enters no weight and no
-//! prediction, so E\[e_t; past\] ≤ 1 and the promise of [`super::detector`] holds: this is the e-detector of Shin, Ramdas
-//! and Rinaldo (2024, definition 2.2) made of the e-processes of [`super::dirichlet`] ([`DirichletDetector`]) or
+//! **The bet.** Λ^j_t/Λ^j_{t−1} is the ratio of the predictive density of look t, given looks j..t−1 and the prior, to
+//! the density under no change. So e_t is the average over j of such ratios, weighted by Λ^j_{t−1}: by how well the bet
+//! that was learnt on the windows since j has paid *so far* (1 for the new one, which has learnt nothing). Short
+//! memories win just after a change, long ones when it is small; nothing is tuned. Look t itself enters no weight and
+//! no prediction, so E\[e_t; past\] ≤ 1 and the promise of [`super::detector`] holds: this is the e-detector of Shin,
+//! Ramdas and Rinaldo (2024) made of the e-processes of [`super::dirichlet`] ([`DirichletDetector`]) or
 //! [`super::wald_mixture`] ([`ShiftDetector`]). In place of a plug-in estimate of the shift stands its posterior, which
 //! shrinks by itself.
 //!
@@ -33,8 +33,8 @@ use super::wald_mixture::{MOST_CONCENTRATIONS, WaldMixture};
 /// Starts that are remembered unless asked otherwise.
 pub const MEMORY: usize = 64;
 
-/// The K that learnt bets average over unless asked otherwise. Fewer than for an e-process of all looks: a detector sums over
-/// starts, and what K = 100 would gain on large shifts is less than half a look (`benches/drift/delay.rs`).
+/// The K that learnt bets average over unless asked otherwise. Fewer than for an e-process of all looks: a detector
+/// sums over starts, and what K = 100 would gain on large shifts is less than half a look (`benches/drift/delay.rs`).
 pub const LEARNT_CONCENTRATIONS: [f64; 2] = [1e3, 1e4];
 
 /// The state of an e-detector after a look.
@@ -71,8 +71,8 @@ pub struct DirichletDetector {
 }
 
 impl DirichletDetector {
-    /// The detector before the first look. `None` if the probabilities are not positive with sum 1 within 1e-9, there is
-    /// no K, one is not positive, or nothing is remembered.
+    /// The detector before the first look. `None` if the probabilities are not positive with sum 1 within 1e-9, there
+    /// is no K, one is not positive, or nothing is remembered.
     #[must_use]
     pub fn new(probabilities: &[f64], concentrations: &[f64], memory: usize) -> Option<Self> {
         let positive = |values: &[f64]| !values.is_empty() && values.iter().all(|value| *value > 0.0);
@@ -185,8 +185,8 @@ impl ShiftDetector {
         detection(&self.starts.iter().map(of_start).collect::<Vec<_>>())
     }
 
-    /// Begins anew after an alarm: the change may start with the next look at the earliest. What was learnt on the offset
-    /// is kept.
+    /// Begins anew after an alarm: the change may start with the next look at the earliest. What was learnt on the
+    /// offset is kept.
     pub fn reset(&mut self) {
         self.starts.clear();
     }
@@ -204,8 +204,8 @@ mod tests {
         let looks: [[u64; 3]; 4] = [[12, 30, 58], [25, 28, 47], [40, 20, 40], [38, 25, 37]];
         let mut detector = DirichletDetector::new(&P, &[200.0], 64).expect("probabilities");
         let mut before = 0.0;
-        for t in 0..looks.len() {
-            let found = libm::exp(detector.look(&looks[t]).log_shiryaev_roberts);
+        for (t, look) in looks.iter().enumerate() {
+            let found = libm::exp(detector.look(look).log_shiryaev_roberts);
             let process = |j: usize, end: usize| {
                 let counts = looks[j..end].iter().fold([0; 3], |sum, look| [0, 1, 2].map(|i| sum[i] + look[i]));
                 libm::exp(log_dirichlet_mixture(&P, &counts, 200.0))

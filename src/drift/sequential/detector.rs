@@ -2,15 +2,15 @@
 //!
 //! | Symbol | Code | Meaning | Range |
 //! | --- | --- | --- | --- |
-//! | e_t | `log_e` is ln e_t | e-value of look t given the looks before: E\[e_t; past\] ≤ 1 if nothing changed | \[0, ∞) |
+//! | e_t | `log_e` is ln e_t | e-value of look t: E\[e_t; past\] ≤ 1 if nothing changed | \[0, ∞) |
 //! | SR_t | [`ShiryaevRoberts`] | (SR_{t−1} + 1) e_t | \[0, ∞) |
 //! | C_t | [`Cusum`] | max(C_{t−1}, 1) e_t | \[0, ∞) |
 //! | A | `average_run_length` | threshold | ≥ 1 |
 //!
 //! **Promise.** If nothing ever changes, the first look with SR_t ≥ A comes after at least A looks on average (Shin,
 //! Ramdas and Rinaldo, "E-detectors: a nonparametric framework for sequential change detection", NEJSDS 2(2), 2024;
-//! arXiv 2203.03532, theorem 2.4). *Argument*: SR_t = Σ_{j≤t} Π_{s=j..t} e_s, so SR_t − t is a supermartingale from 0; at
-//! the alarm τ, A ≤ E\[SR_τ\] ≤ E\[τ\]. Since C_t ≤ SR_t, the same holds for C_t, with room to spare.
+//! arXiv 2203.03532). *Argument*: SR_t = Σ_{j≤t} Π_{s=j..t} e_s, so SR_t − t is a supermartingale from 0;
+//! at the alarm τ, A ≤ E\[SR_τ\] ≤ E\[τ\]. Since C_t ≤ SR_t, the same holds for C_t, with room to spare.
 //!
 //! If the detector begins anew after each alarm, the same sum over all cycles that end up to look T gives
 //! A · E\[alarms up to T\] ≤ T: a bound on the number of false alarms in *any* span, not only in the long run

@@ -1,8 +1,8 @@
 //! Has a known distribution changed? The exact mixture e-process of answers with one symbol each.
 //!
 //! If nothing changed, the counts c of the symbols that were *sent* are multinomial with known probabilities π. Against
-//! that stands the mixture in which π is drawn once from a Dirichlet law around it. The ratio of the two probabilities of
-//! what was seen is an e-process: its mean is 1 at every look, and at every look that was chosen by looking.
+//! that stands the mixture in which π is drawn once from a Dirichlet law around it. The ratio of the two probabilities
+//! of what was seen is an e-process: its mean is 1 at every look, and at every look that was chosen by looking.
 //!
 //! | Symbol | Code | Meaning | Range |
 //! | --- | --- | --- | --- |
@@ -15,11 +15,12 @@
 //! ln E = lnΓ(K) − lnΓ(K+n) + Σ_j \[lnΓ(Kπ_j + c_j) − lnΓ(Kπ_j)\] − Σ_j c_j ln π_j.
 //!
 //! **Argument.** Given a probability vector θ, Π (θ_j/π_j)^{c_j} is a product of likelihood ratios of single answers,
-//! hence a martingale with mean 1 under π (Ville, 1939; Wald, *Sequential Analysis*, 1947, 3.6). A mixture over θ with
+//! hence a martingale with mean 1 under π (Ville, 1939; Wald, *Sequential Analysis*, 1947). A mixture over θ with
 //! weights that do not depend on the data is one too (Robbins, "Statistical methods related to the law of the iterated
-//! logarithm", Ann. Math. Stat. 41(5), 1970), and over Dir(Kπ) the integral is the formula above (Dirichlet-multinomial).
-//! So P\[E ≥ 1/α at any look\] ≤ α. An average over several K is again a mixture: [`Dirichlet`] averages over 100,
-//! 1,000 and 10,000, because K sets the size of the shift that is found soonest, and the average costs ln 3 at most.
+//! logarithm", Ann. Math. Stat. 41(5), 1970), and over Dir(Kπ) the integral is the formula above
+//! (Dirichlet-multinomial). So P\[E ≥ 1/α at any look\] ≤ α. An average over several K is again a mixture:
+//! [`Dirichlet`] averages over 100, 1,000 and 10,000, because K sets the size of the shift that is found soonest, and
+//! the average costs ln 3 at most.
 //!
 //! **Cost**: 2k log-gamma functions for each K, a look. Memory: the k counts.
 //!
@@ -65,8 +66,8 @@ pub struct Dirichlet {
 }
 
 impl Dirichlet {
-    /// The process before the first look; `None` if the probabilities are fewer than two, not positive, or do not sum to
-    /// 1 within 1e-9.
+    /// The process before the first look; `None` if the probabilities are fewer than two, not positive, or do not sum
+    /// to 1 within 1e-9.
     #[must_use]
     pub fn new(probabilities: &[f64]) -> Option<Self> {
         let proper = probabilities.len() >= 2
@@ -97,8 +98,8 @@ impl Dirichlet {
 mod tests {
     use super::*;
 
-    /// Over all outcomes of n answers E has mean exactly 1: the sum over the multinomial law of three symbols, n = 6. The
-    /// terms are rounded to 1e-13 each.
+    /// Over all outcomes of n answers E has mean exactly 1: the sum over the multinomial law of three symbols, n = 6.
+    /// The terms are rounded to 1e-13 each.
     #[test]
     fn mean_one_over_all_outcomes() {
         let p: [f64; 3] = [0.2, 0.3, 0.5];

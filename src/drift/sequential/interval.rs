@@ -12,18 +12,18 @@
 //!
 //! u² = (v + b)(v + b + w)/w · \[2 ln 1/α + ln (v + b + w)/(v + b)\].
 //!
-//! **Argument.** For the true θ, N(y − θ; 0, v + b + w)/N(y − θ; 0, v + b) is the e-process of [`super::wald_mixture`] in
-//! one dimension. It reaches 1/α exactly when |y − θ| ≥ u. The θ that it never rejects are a confidence sequence
-//! (Robbins' normal mixture; Howard et al. 2021, section 3.2, with an offset added). w must be the same at all looks;
+//! **Argument.** For the true θ, N(y − θ; 0, v + b + w)/N(y − θ; 0, v + b) is the e-process of [`super::wald_mixture`]
+//! in one dimension. It reaches 1/α exactly when |y − θ| ≥ u. The θ that it never rejects are a confidence sequence
+//! (Robbins' normal mixture; Howard et al. 2021; with an offset added). w must be the same at all looks;
 //! the interval is narrowest near v + b ≈ w/(2 ln 1/α + ln(1 + 2 ln 1/α)), and little wider within a factor 10 of it.
 //!
-//! **Contrasts and effect** ([`effect_bounds`]). Each of the J contrasts |c_jᵀδ| has its interval at α/J; all hold together
-//! at all looks with probability 1 − α. So the largest, KS distance over cumulative sums or L∞ over shares, lies between
-//! max_j(|c_jᵀx| − u_j) and max_j(|c_jᵀx| + u_j) at all looks.
+//! **Contrasts and effect** ([`effect_bounds`]). Each of the J contrasts |c_jᵀδ| has its interval at α/J; all hold
+//! together at all looks with probability 1 − α. So the largest, KS distance over cumulative sums or L∞ over shares,
+//! lies between max_j(|c_jᵀx| − u_j) and max_j(|c_jᵀx| + u_j) at all looks.
 //!
 //! **Cost**: J k² for the effect. **Does not hold when** y is far from normal (few reports), or v is misjudged: v is
-//! evaluated at estimated shares, so that coverage is asymptotic. The *pooled* current shares are bounded, an average over
-//! all looks: after a change in between, that is less than the present shift.
+//! evaluated at estimated shares, so that coverage is asymptotic. The *pooled* current shares are bounded, an average
+//! over all looks: after a change in between, that is less than the present shift.
 
 use crate::drift::Measure;
 use crate::estimate::{Interval, Matrix};
@@ -53,8 +53,8 @@ pub struct EffectBounds {
     pub upper: f64,
 }
 
-/// Bounds for the largest contrast of a difference of k shares: `sampling` is the covariance of one report, `persistent`
-/// that of the offset. With two cells there is one contrast.
+/// Bounds for the largest contrast of a difference of k shares: `sampling` is the covariance of one report,
+/// `persistent` that of the offset. With two cells there is one contrast.
 ///
 /// # Panics
 ///

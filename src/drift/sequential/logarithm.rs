@@ -6,7 +6,7 @@
 //! | ln Σ exp l_i | [`log_sum`] | log of the sum; −∞ of nothing | \[−∞, ∞) |
 //!
 //! With m the largest term, ln Σ exp l_i = m + ln Σ exp(l_i − m), where no term overflows and one of them is 1 (Higham,
-//! *Accuracy and Stability of Numerical Algorithms*, 2nd ed., 2002, problem 27.1). Cost: one exponential a term, one
+//! *Accuracy and Stability of Numerical Algorithms*, 2nd ed., 2002). Cost: one exponential a term, one
 //! logarithm. Does not hold when a term is NaN or +∞: the result is then NaN.
 
 /// ln Σ exp of the terms; −∞ when there are none, or all are −∞.

@@ -1,14 +1,15 @@
-//! Statements that hold however often one looks: e-processes, e-detectors, confidence sequences, and selection among many.
+//! Statements that hold however often one looks: e-processes, e-detectors, confidence sequences, and selection among
+//! many.
 //!
-//! A test at 5 % that is repeated at every window alarms at some window for sure. What is here may be looked at after every
-//! window: P\[a false alarm, ever\] ≤ α for an e-process, a wished average run length for an e-detector.
+//! A test at 5 % that is repeated at every window alarms at some window for sure. What is here may be looked at after
+//! every window: P\[a false alarm, ever\] ≤ α for an e-process, a wished average run length for an e-detector.
 //!
 //! | Module | Holds | Null hypothesis |
 //! | --- | --- | --- |
-//! | [`stream`] | the state that the centre keeps for one question, segment and arm | nothing moved from the reference |
+//! | [`stream`] | the state of one question, segment and arm | nothing moved from the reference |
 //! | [`alarms`] | *false alarms per year* turned into thresholds | |
 //! | [`dirichlet`] | exact mixture e-process of symbols that were sent | their probabilities are known |
-//! | [`wald_mixture`] | the same for any channel, with noisy references and repeated devices | shares differ by a persistent offset at most |
+//! | [`wald_mixture`] | any channel, noisy references, repeated devices | shares differ by a persistent offset |
 //! | [`two_sample`] | canary against stable | two groups answer alike |
 //! | [`detector`], [`bet`] | e-detectors, and bets that learn | nothing changes |
 //! | [`interval`], [`nprr`] | confidence sequences for contrasts, effects and private means | |
@@ -20,9 +21,9 @@
 //! | E_t | e-process: E\[E_τ\] ≤ 1 under the null hypothesis. Held as ln E |
 //! | α | P\[E_t ≥ 1/α at any t\] ≤ α (Ville's inequality) |
 //!
-//! Values are held as logarithms, computed with `libm` alone, and depend on the closed windows and their order only. Survey:
-//! Ramdas, Grünwald, Vovk and Shafer, "Game-theoretic statistics and safe anytime-valid inference", Statistical Science
-//! 38(4), 2023. Each module says what breaks it.
+//! Values are held as logarithms, computed with `libm` alone, and depend on the closed windows and their order only.
+//! Survey: Ramdas, Grünwald, Vovk and Shafer, "Game-theoretic statistics and safe anytime-valid inference", Statistical
+//! Science 38(4), 2023. Each module says what breaks it.
 
 pub mod alarms;
 mod basis;

@@ -3,7 +3,7 @@
 //! | Symbol | Code | Meaning | Range |
 //! | --- | --- | --- | --- |
 //! | ε | `epsilon` | privacy loss of one answer | > 0 |
-//! | r | [`keep`] | (e^ε − 1)/(e^ε + 1): the rounded bit is kept with probability r, else a fair coin is sent | (0, 1) |
+//! | r | [`keep`] | (e^ε − 1)/(e^ε + 1): P\[the rounded bit is kept\], else a fair coin is sent | (0, 1) |
 //! | z_t | `bit` | the bit that was sent, E\[z\] = r μ + (1 − r)/2 | 0 or 1 |
 //! | μ | | mean of the numbers | \[0, 1\] |
 //! | α | `alpha` | error probability | (0, 1) |
@@ -12,12 +12,13 @@
 //! **Fixed n** ([`fixed`]): μ̂ = (z̄ − (1 − r)/2)/r ± √(ln(2/α)/(2 n r²)), Hoeffding's inequality for z̄.
 //! **All times** ([`MeanSequence`]): Σ λ_t (z_t − (1 − r)/2)/(r Σ λ_t) ± (ln(2/α) + Σ λ_t²/8)/(r Σ λ_t).
 //!
-//! Waudby-Smith, Wu and Ramdas, "Nonparametric extensions of randomized response for private confidence sets", ICML 2023
-//! (arXiv 2202.08728), theorems 1 and 2, with one bit (G = 1). *Argument for all times*: a bit is 1/2-sub-Gaussian, so
-//! exp(±λ_t (z_t − E z_t) − λ_t²/8) has mean at most 1 for λ_t chosen before z_t; each sign gets α/2 (Ville).
+//! Waudby-Smith, Wu and Ramdas, "Nonparametric extensions of randomized response for private confidence sets", ICML
+//! 2023 (arXiv 2202.08728), with one bit (G = 1). *Argument for all times*: a bit is
+//! 1/2-sub-Gaussian, so exp(±λ_t (z_t − E z_t) − λ_t²/8) has mean at most 1 for λ_t chosen before z_t; each sign gets
+//! α/2 (Ville).
 //!
-//! **Windows.** Sums over a window have lost the order of its bits. [`MeanSequence::window`] gives all bits of a window the
-//! λ of its last one: λ depends on counts alone, so it is still chosen before the bits.
+//! **Windows.** Sums over a window have lost the order of its bits. [`MeanSequence::window`] gives all bits of a window
+//! the λ of its last one: λ depends on counts alone, so it is still chosen before the bits.
 //!
 //! **Cost**: constant. **Does not hold when** a device answers several times, or answers depend on each other: the mean
 //! given the past must be the same for each bit.

@@ -1,7 +1,7 @@
 //! One stream of windows against its reference: all sequential statements, look by look.
 //!
-//! A stream is one question in one segment and arm. [`Comparison`] is its e-process alone, [`Stream`] adds the e-detector
-//! and the effect's bounds.
+//! A stream is one question in one segment and arm. [`Comparison`] is its e-process alone, [`Stream`] adds the
+//! e-detector and the effect's bounds.
 //!
 //! | Symbol | Code | Meaning | Range |
 //! | --- | --- | --- | --- |
@@ -16,29 +16,29 @@
 //! | R | | diag(max(0, p − g))/(reference's answers) | |
 //! | ρ, M | [`Repetition`] | correlation of the answers of one device; devices | |
 //!
-//! **Why Z.** Shares among answers with data are a ratio, which is biased for one window by an amount of order 1/n; over
-//! a thousand windows that bias would be found. Z is linear in the reports: its mean is exactly (p − g) d in every window,
-//! however few its reports and however d changes. And S is linear in d, so the sums over windows of different d have the
-//! covariance at the average d. Only the integers Σ support and Σ reports are kept, so nothing depends on rounding before
-//! the look at which it is used.
+//! **Why Z.** Shares among answers with data are a ratio, which is biased for one window by an amount of order 1/n;
+//! over a thousand windows that bias would be found. Z is linear in the reports: its mean is exactly (p − g) d in every
+//! window, however few its reports and however d changes. And S is linear in d, so the sums over windows of different d
+//! have the covariance at the average d. Only the integers Σ support and Σ reports are kept, so nothing depends on
+//! rounding before the look at which it is used.
 //!
-//! **Nuisances.** S and B depend on p and d, which are estimated from everything seen, this look included, and evaluated
-//! again whenever the reports have grown by a tenth: a function of counts. They set the scale of the noise, not the
-//! direction of a bet. R repairs a reference in which a rare cell happened to be empty: its S_ref is too small, and the
-//! pooled share shows by how much.
+//! **Nuisances.** S and B depend on p and d, which are estimated from everything seen, this look included, and
+//! evaluated again whenever the reports have grown by a tenth: a function of counts. They set the scale of the noise,
+//! not the direction of a bet. R repairs a reference in which a rare cell happened to be empty: its S_ref is too small,
+//! and the pooled share shows by how much.
 //!
 //! **Repetition** is what the operator declares, see [`super::wald_mixture`] for the argument and what breaks it: Ω = ρ
-//! (diag p − ppᵀ)/M if devices draw fresh noise; S/M whole (already in the scale of Z) if their answers are memoized, for a
-//! device then counts once per comparison. If the reference comes from *other* devices, theirs count too: give M with
-//! 1/M = 1/M_current + 1/M_reference. For the same devices their part cancels, and B errs on the safe side.
+//! (diag p − ppᵀ)/M if devices draw fresh noise; S/M whole (already in the scale of Z) if their answers are memoized,
+//! for a device then counts once per comparison. If the reference comes from *other* devices, theirs count too: give M
+//! with 1/M = 1/M_current + 1/M_reference. For the same devices their part cancels, and B errs on the safe side.
 //!
-//! **Late and disordered windows.** Looks are numbered in the order in which windows *close*. A window enters once, when it
-//! closes; what arrives later belongs to a look of its own that closes later, or to none. No past value is computed again,
-//! and a number that is not above the last is refused ([`LookError::Order`]). So the same closed windows replay to the
-//! same values, bit for bit. It is the closing order that must not depend on the answers.
+//! **Late and disordered windows.** Looks are numbered in the order in which windows *close*. A window enters once,
+//! when it closes; what arrives later belongs to a look of its own that closes later, or to none. No past value is
+//! computed again, and a number that is not above the last is refused ([`LookError::Order`]). So the same closed
+//! windows replay to the same values, bit for bit. It is the closing order that must not depend on the answers.
 //!
-//! **Cost** of a look: k² plus J·k² for J remembered starts of the detector; some k³ whenever the covariances are evaluated
-//! again (24 times per tenfold growth). Memory: k (J + 2) numbers and 2 k² for the coordinates.
+//! **Cost** of a look: k² plus J·k² for J remembered starts of the detector; some k³ whenever the covariances are
+//! evaluated again (24 times per tenfold growth). Memory: k (J + 2) numbers and 2 k² for the coordinates.
 //!
 //! **Does not hold when** the channel or its parameters change: that is another stream.
 
@@ -138,8 +138,8 @@ impl Comparison {
         })
     }
 
-    /// Adds the window that closed as number `number`: its reports and how many support each symbol. Gives ln E; −∞ if the
-    /// covariances have no coordinates yet.
+    /// Adds the window that closed as number `number`: its reports and how many support each symbol. Gives ln E; −∞ if
+    /// the covariances have no coordinates yet.
     ///
     /// # Errors
     ///
@@ -240,8 +240,8 @@ impl Comparison {
         })
     }
 
-    /// Bounds for the effect on shares among answers with data, at error probability α over all looks: of the pooled looks
-    /// against the reference. `None` while the answers with data cannot be told from none.
+    /// Bounds for the effect on shares among answers with data, at error probability α over all looks: of the pooled
+    /// looks against the reference. `None` while the answers with data cannot be told from none.
     #[must_use]
     pub fn effect(&self, measure: Measure, alpha: f64) -> Option<EffectBounds> {
         let shares = self.channel.shares(self.reports, &self.support)?;
@@ -294,7 +294,8 @@ impl StreamSettings {
 pub struct Step {
     /// Number of the look.
     pub number: u64,
-    /// ln E against "nothing has moved from the reference": for e-BH over streams, and for [`super::AlarmBudget`]'s threshold.
+    /// ln E against "nothing has moved from the reference": for e-BH over streams, and for [`super::AlarmBudget`]'s
+    /// threshold.
     pub log_e: f64,
     /// The e-detector: alarms when its logarithm reaches ln A.
     pub detection: Detection,
@@ -351,8 +352,8 @@ impl Stream {
     }
 }
 
-/// All steps of a stream over its closed windows (number, reports, support), in order; the detector begins anew after each
-/// look at which it reaches `log_threshold`.
+/// All steps of a stream over its closed windows (number, reports, support), in order; the detector begins anew after
+/// each look at which it reaches `log_threshold`.
 ///
 /// # Errors
 ///

@@ -12,19 +12,20 @@
 //! | q_0 | | (n_a q_a + n_b q_b)/(n_a + n_b) | (0, 1) |
 //! | E | [`TwoSample::look`] gives ln E | evidence that the groups differ | (0, ∞) |
 //!
-//! E is multiplied in each look by Π_y (q_a(y)/q_0(y))^{c_a(y)} (q_b(y)/q_0(y))^{c_b(y)} (Turner, Ly and Grünwald, "Generic
-//! E-variables for exact sequential k-sample tests that allow for optional stopping", JSPI 230, 2024; arXiv 2106.02693,
-//! theorem 1).
+//! E is multiplied in each look by Π_y (q_a(y)/q_0(y))^{c_a(y)} (q_b(y)/q_0(y))^{c_b(y)} (Turner, Ly and Grünwald,
+//! "Generic E-variables for exact sequential k-sample tests that allow for optional stopping", JSPI 230, 2024; arXiv
+//! 2106.02693).
 //!
-//! **Argument.** Let both groups send symbol y with probability θ(y), whatever θ is. Given the past and the sizes, the mean
-//! of the factor is A^{n_a} B^{n_b}, A = Σ θ q_a/q_0, B = Σ θ q_b/q_0. By the inequality of arithmetic and geometric means
-//! it is at most ((n_a A + n_b B)/(n_a + n_b))^{n_a + n_b} = (Σ θ q_0/q_0)^{…} = 1. The sizes need not be equal, only not
-//! chosen after the answers. q_a and q_b come from earlier looks, so the product is a supermartingale; the average over
-//! κ of such products is one too. The first look is a bet of 1.
+//! **Argument.** Let both groups send symbol y with probability θ(y), whatever θ is. Given the past and the sizes, the
+//! mean of the factor is A^{n_a} B^{n_b}, A = Σ θ q_a/q_0, B = Σ θ q_b/q_0. By the inequality of arithmetic and
+//! geometric means it is at most ((n_a A + n_b B)/(n_a + n_b))^{n_a + n_b} = (Σ θ q_0/q_0)^{…} = 1. The sizes need not
+//! be equal, only not chosen after the answers. q_a and q_b come from earlier looks, so the product is a
+//! supermartingale; the average over κ of such products is one too. The first look is a bet of 1.
 //!
-//! **Cost**: 3k logarithms for each κ. **Does not hold when** an answer supports several symbols (compare de-biased shares
-//! with [`super::wald_mixture`], where the other arm is the reference), or devices answer in several looks: then the arms
-//! differ by the choice of their devices, a persistent offset, which only the Wald mixture with B = Ω_a + Ω_b allows.
+//! **Cost**: 3k logarithms for each κ. **Does not hold when** an answer supports several symbols (compare de-biased
+//! shares with [`super::wald_mixture`], where the other arm is the reference), or devices answer in several looks: then
+//! the arms differ by the choice of their devices, a persistent offset, which only the Wald mixture with B = Ω_a + Ω_b
+//! allows.
 
 use super::logarithm::log_mean;
 
@@ -64,14 +65,12 @@ impl TwoSample {
         if sizes.iter().all(|size| *size > 0.0) {
             let seen = [total(&self.seen[0]), total(&self.seen[1])];
             for (log_e, kappa) in self.log_e.iter_mut().zip(SHRINKAGES) {
-                for y in 0..symbols {
+                for (y, (a, b)) in arms[0].iter().zip(arms[1]).enumerate() {
                     let before = [self.seen[0][y] as f64, self.seen[1][y] as f64];
                     let common = (before[0] + before[1] + 1.0) / (seen[0] + seen[1] + symbols as f64);
                     let fitted = [0, 1].map(|arm| (before[arm] + kappa * common) / (seen[arm] + kappa));
                     let null = (sizes[0] * fitted[0] + sizes[1] * fitted[1]) / (sizes[0] + sizes[1]);
-                    for arm in 0..2 {
-                        *log_e += arms[arm][y] as f64 * libm::log(fitted[arm] / null);
-                    }
+                    *log_e += *a as f64 * libm::log(fitted[0] / null) + *b as f64 * libm::log(fitted[1] / null);
                 }
             }
         }

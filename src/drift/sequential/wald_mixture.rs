@@ -19,15 +19,16 @@
 //! With B = 0 and ρ = 1/K this is (1 + ρN)^(−m/2) exp(ρ N T/(2(1 + ρN))), T = N Σ z_i² ([`log_gaussian_mixture`]).
 //!
 //! **Argument.**
-//! 1. *Null*: h_s = p + u + ε_s and r = p + v, with ε_s ~ N(0, S/n_s) independent over windows. What does not change from
-//!    window to window is b = u − v ~ N(0, B): the noise v of a finite reference (S_ref), and the deviation u of the
-//!    devices that answer from the population they stand for.
+//! 1. *Null*: h_s = p + u + ε_s and r = p + v, with ε_s ~ N(0, S/n_s) independent over windows. What does not change
+//!    from window to window is b = u − v ~ N(0, B): the noise v of a finite reference (S_ref), and the deviation u of
+//!    the devices that answer from the population they stand for.
 //! 2. *Alternative*: the same with b ~ N(0, B + W).
-//! 3. Given b, the windows' joint density depends on b through exp(N bᵀS⁻¹X − N bᵀS⁻¹b/2) alone. So X is sufficient, and
-//!    the ratio of the two mixture densities of *all* windows so far is the ratio of the densities of X, which is E.
+//! 3. Given b, the windows' joint density depends on b through exp(N bᵀS⁻¹X − N bᵀS⁻¹b/2) alone. So X is sufficient,
+//!    and the ratio of the two mixture densities of *all* windows so far is the ratio of the densities of X, which is
+//!    E.
 //! 4. A ratio of the densities of one path under two laws is a martingale with mean 1 under the law below the line,
-//!    whatever that law is: here a mixture over b. So E\[E_τ\] = 1 at bounded stopping times, and P\[sup E ≥ 1/α\] ≤ α (Ville,
-//!    1939; mixtures: Robbins 1970, Howard, Ramdas, McAuliffe and Sekhon, Annals of Statistics 49(2), 2021, section 3).
+//!    whatever that law is: here a mixture over b. So E\[E_τ\] = 1 at bounded stopping times, and P\[sup E ≥ 1/α\] ≤ α
+//!    (Ville, 1939; mixtures: Robbins 1970, Howard, Ramdas, McAuliffe and Sekhon, Annals of Statistics 49(2), 2021).
 //! 5. *A B that is too large errs on the safe side.* Let the true offset be N(0, B₀) with B₀ ≤ B diagonal in the same
 //!    coordinates. In information time N, with y = N z, ln of each mixture density has the diffusion coefficient
 //!    σ_C = y C/(1 + C N), so that E has the drift E (σ_{B+W} − σ_B)(σ_{B₀} − σ_B) ≤ 0, as σ_C rises with C and has the
@@ -45,10 +46,11 @@
 //! Evidence then saturates: as N → ∞, v_i → λ_i, and only shifts larger than the offset are ever found. That is not
 //! a weakness of the test: a smaller shift cannot be told from the choice of the fleet.
 //!
-//! **What breaks it.** A declared ρ_d below the true one, or more devices than there are: then B is too small, and looking
-//! long enough finds the offset. A fleet that slowly turns over: u moves, which is a change, of size Ω at most. The
-//! estimates are normal only approximately: some 20 reports that support each cell, summed over looks, should be there.
-//! S is estimated from pooled shares, so that the level is asymptotic; measured in `benches/drift/sequential.rs`.
+//! **What breaks it.** Declaring a ρ_d below the true one, or more devices than there are: then B is too small,
+//! and looking long enough finds the offset. A fleet that slowly turns over: u moves, which is a change, of size Ω at most.
+//! The estimates are normal only approximately: some 20 reports that support each cell, summed over looks, should be
+//! there. S is estimated from pooled shares, so that the level is asymptotic; measured in
+//! `benches/drift/sequential.rs`.
 //!
 //! **Cost**: O(k³) once, k² + k · (number of K) a look. It needs X and N only, not the windows.
 
@@ -59,7 +61,8 @@ use crate::estimate::Matrix;
 /// How many values of K can be averaged over.
 pub(super) const MOST_CONCENTRATIONS: usize = 8;
 
-/// ln E of a statistic T that is χ² with `df` degrees of freedom after n reports, with W = ρ S and no persistent offset.
+/// ln E of a statistic T that is χ² with `df` degrees of freedom after n reports, with W = ρ S and no persistent
+/// offset.
 #[must_use]
 pub fn log_gaussian_mixture(statistic: f64, df: usize, reports: f64, rho: f64) -> f64 {
     let gain = rho * reports;
@@ -96,9 +99,9 @@ impl WaldMixture {
         self.log_ratio(|i| self.basis.coordinate(i, difference), reports, offset, &self.concentrations)
     }
 
-    /// ln E that the shares moved *after* a time: `before` and `after` hold the pooled difference of the windows before and
-    /// since, in coordinates, with their reports. The offset's law is updated by the windows before (conditional on the
-    /// past, steps 1 to 4 hold again), so that those windows make a poor reference better. At most 8 values of K.
+    /// ln E that the shares moved *after* a time: `before` and `after` hold the pooled difference of the windows before
+    /// and since, in coordinates, with their reports. The offset's law is updated by the windows before (conditional on
+    /// the past, steps 1 to 4 hold again), so that those windows make a poor reference better. At most 8 values of K.
     pub(super) fn log_e_since(&self, before: (&[f64], f64), after: (&[f64], f64), concentrations: &[f64]) -> f64 {
         let offset = |i: usize| {
             let prior = self.basis.persistent()[i];
@@ -154,7 +157,8 @@ mod tests {
         Matrix::from_fn(p.len(), |i, j| (if i == j { p[i] } else { 0.0 } - p[i] * p[j]) * (1.0 + noise))
     }
 
-    /// ln N(x; 0, C) + const over the first cells, by Cholesky's factor of `Matrix` and the determinant of a 2 × 2 matrix.
+    /// ln N(x; 0, C) + const over the first cells, by Cholesky's factor of `Matrix` and the determinant of a 2 × 2
+    /// matrix.
     fn log_density(x: &[f64], c: &Matrix) -> f64 {
         let determinant = c.at(0, 0) * c.at(1, 1) - c.at(0, 1) * c.at(1, 0);
         -(libm::log(determinant) + c.leading(2).inverse_quadratic(&x[..2]).expect("definite")) / 2.0
@@ -178,8 +182,8 @@ mod tests {
         assert!((found - log_gaussian_mixture(statistic, 2, n, 1.0 / k)).abs() < 1e-12);
     }
 
-    /// Two ways to the same joint density: all windows at once, or the windows since given those before. The law under the
-    /// alternative "shift after n₁" is compared in one dimension, where the joint covariance is [[1/n₁ + λ, λ], [λ,
+    /// Two ways to the same joint density: all windows at once, or the windows since given those before. The law under
+    /// the alternative "shift after n₁" is compared in one dimension, where the joint covariance is [[1/n₁ + λ, λ], [λ,
     /// 1/n₂ + λ (+ 1/K)]].
     #[test]
     fn the_past_updates_the_offset() {
