@@ -1,4 +1,5 @@
-//! What the drift tests promise, measured by simulation: `cargo xtask bench drift [--calibration] [--power] [--quick]`.
+//! What the drift tests promise, measured by simulation: `cargo xtask bench drift [--calibration] [--power] [--time]
+//! [--quick]`.
 //!
 //! | Module | Question | Asked with |
 //! | --- | --- | --- |
@@ -8,9 +9,9 @@
 //! | [`delay`] | how long until a change is seen? | `--power` |
 //! | [`root_cause`] | are the metrics that moved ranked first? | `--power` |
 //! | [`label_free`] | how near is the accuracy without labels to the one with? | `--power` |
-//! | [`batch`] | how long does a night of many metrics and segments take? | neither |
+//! | [`batch`] | how long does a night of many metrics and segments take? | `--time` |
 //!
-//! Without either flag all are asked. A bench measures and does not judge: it ends with status 0 whatever it finds.
+//! Without such a flag all are asked. A bench measures and does not judge: it ends with status 0 whatever it finds.
 
 #![allow(clippy::print_stdout, reason = "a bench prints its tables")]
 
@@ -35,19 +36,20 @@ struct Options {
 
 fn main() {
     let mut options = Options::default();
-    let (mut calibration, mut power) = (false, false);
+    let (mut calibration, mut power, mut time) = (false, false, false);
     let mut arguments = std::env::args_os().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.to_str() {
             Some("--calibration") => calibration = true,
             Some("--power") => power = true,
+            Some("--time") => time = true,
             Some("--quick") => options.quick = true,
             Some("--python") => options.python = arguments.next().map(PathBuf::from),
             // Cargo adds `--bench`.
             _ => {}
         }
     }
-    let all = !calibration && !power;
+    let all = !calibration && !power && !time;
     if all || calibration {
         one_shot::run(&options);
         sequential::run(&options);
@@ -58,7 +60,7 @@ fn main() {
         root_cause::run(&options);
         label_free::run(&options);
     }
-    if all {
+    if all || time {
         batch::run(&options);
     }
 }

@@ -4,6 +4,7 @@
 //! aggregates, all with the noise of the channel inside their covariance, and with the finite sample of the reference.
 
 mod anchored;
+mod batch;
 mod effect;
 pub mod performance;
 mod quadratic_form;
@@ -15,6 +16,7 @@ mod verdict;
 mod wald;
 
 pub use anchored::{AnchoredTest, CellScore, RowShift, anchored_test};
+pub use batch::{Evaluation, Evaluator};
 pub use effect::{Effect, Measure, effect};
 pub use quadratic_form::{eigenvalues, quadratic_form_survival};
 pub use question_mix::{

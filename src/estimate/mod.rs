@@ -143,6 +143,16 @@ impl Channel {
         (f * p * (1.0 - p) + (1.0 - f) * q * (1.0 - q)) / ((p - q) * (p - q))
     }
 
+    /// a and b such that the covariance of one report at shares f, where only differences of symbols are looked at, is
+    /// diag(a + b f) − f fᵀ: what it has besides is a column plus a row. `None` where the covariance of two symbols depends
+    /// on a third.
+    #[must_use]
+    pub fn diagonal(&self) -> Option<[f64; 2]> {
+        let spread = self.p - self.q;
+        let square = spread * spread;
+        self.pencils.is_none().then_some([(self.q - self.t) / square, (spread - 2.0 * (self.r - self.t)) / square])
+    }
+
     /// How far one fake report can move a share, times n: (1−q)/(p−q).
     #[must_use]
     pub fn influence(&self) -> f64 {

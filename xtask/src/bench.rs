@@ -44,6 +44,9 @@ pub(crate) struct Options {
     /// Of drift: only what tests find, and how soon
     #[arg(long)]
     power: bool,
+    /// Of drift: only how long they take
+    #[arg(long)]
+    time: bool,
 }
 
 impl Options {
@@ -92,7 +95,12 @@ fn privacy(options: &Options) -> Result<()> {
 fn drift(options: &Options) -> Result<()> {
     let mut bench = cargo("bench", NATIVE_TARGET_DIR);
     bench.args(["--package", "driftglass", "--bench", "drift", "--"]);
-    let flags = [("--quick", options.quick), ("--calibration", options.calibration), ("--power", options.power)];
+    let flags = [
+        ("--quick", options.quick),
+        ("--calibration", options.calibration),
+        ("--power", options.power),
+        ("--time", options.time),
+    ];
     bench.args(flags.iter().filter(|(_, given)| *given).map(|(flag, _)| flag));
     if !options.no_peers {
         match python() {
