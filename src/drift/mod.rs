@@ -18,6 +18,7 @@ mod question_mix;
 mod rare_cells;
 mod reference;
 mod special;
+mod threshold_mix;
 mod verdict;
 mod wald;
 
@@ -38,5 +39,8 @@ pub use question_mix::{
 pub use rare_cells::{LEAST_EXPECTED, RareCells};
 pub use reference::{QuestionReference, Reference};
 pub use special::{chi_squared_survival, normal_quantile};
+pub use threshold_mix::{
+    MIN_THRESHOLD_GAIN, THRESHOLD_TO_HISTOGRAM, ThresholdMix, location_information, threshold_mix,
+};
 pub use verdict::{Assessment, MIN_ANSWERS, Verdict, assess};
 pub use wald::{Wald, projected_wald, unary_wald, wald};
