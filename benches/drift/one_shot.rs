@@ -6,7 +6,7 @@
 //! concluded: where fewer than two groups of cells are left, the answer is "too few", which is counted apart. The
 //! standard error of one level is √(0.05 · 0.95/runs): 0.0022 for 10,000 runs, 0.0097 for 500.
 //!
-//! Simulated null laws are kept from run to run with a tolerance of 20 % ([`NormLaws`]), more than its default.
+//! `DRIFTGLASS_BENCH_RUNS` asks for another number of runs. Simulated null laws are kept from run to run with a tolerance of 20 % ([`NormLaws`]), more than its default.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -39,7 +39,8 @@ struct Cell {
 }
 
 pub(super) fn run(options: &Options) {
-    let runs: u32 = if options.quick { 500 } else { 10_000 };
+    let asked = std::env::var("DRIFTGLASS_BENCH_RUNS").ok().and_then(|runs| runs.parse().ok());
+    let runs: u32 = asked.unwrap_or(if options.quick { 500 } else { 10_000 });
     println!(
         "One-shot tests under no change: level {LEVEL}, {runs} runs a cell ({} for k = 64), seed {SEED}",
         many(64, runs)
@@ -82,10 +83,11 @@ fn shares(k: usize, zipf: bool) -> Vec<f64> {
 
 fn cell(name: String, simulated: &Simulated, shares: &[f64], [n, reference]: [u64; 2], runs: u32, seed: u64) -> Cell {
     let mut rng = SmallRng::seed_from_u64(seed);
+    let law = simulated.law(shares);
     let mut laws = [true, false].map(|_| NormLaws::with_tolerance(0.2));
     let mut cell = Cell { name, merged: false, counts: BTreeMap::new() };
     for _ in 0..runs {
-        let [now, then] = [n, reference].map(|reports| simulated.draw(shares, reports, &mut rng));
+        let [now, then] = [n, reference].map(|reports| simulated.draw(&law, reports, &mut rng));
         let compared = Comparison::of_samples(&simulated.channel, now.sample(), then.sample()).expect("reports");
         for (ordered, laws) in [true, false].into_iter().zip(&mut laws) {
             let Some(found) = one_shot(&compared, ordered, laws) else {

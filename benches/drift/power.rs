@@ -29,8 +29,8 @@ fn shifted(k: usize, shift: f64) -> Vec<f64> {
 }
 
 fn compared(simulated: &Simulated, k: usize, shift: f64, n: u64, rng: &mut SmallRng) -> Comparison {
-    let then = simulated.draw(&shifted(k, 0.0), n, rng);
-    let now = simulated.draw(&shifted(k, shift), n, rng);
+    let then = simulated.draw(&simulated.law(&shifted(k, 0.0)), n, rng);
+    let now = simulated.draw(&simulated.law(&shifted(k, shift)), n, rng);
     Comparison::of_samples(&simulated.channel, now.sample(), then.sample()).expect("reports")
 }
 

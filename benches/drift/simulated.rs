@@ -129,17 +129,22 @@ impl Encoding {
 }
 
 impl Simulated {
-    /// The sums of `reports` reports of devices with these shares.
-    pub(super) fn draw(&self, shares: &[f64], reports: u64, rng: &mut SmallRng) -> Drawn {
+    /// The law of a report of devices with these shares: of its answer, or of the true symbol where bits are independent.
+    pub(super) fn law(&self, shares: &[f64]) -> Vec<f64> {
+        self.answers.as_ref().map_or_else(|| shares.to_vec(), |answers| self.law_of_answers(answers, shares))
+    }
+
+    /// The sums of `reports` reports with this law.
+    pub(super) fn draw(&self, law: &[f64], reports: u64, rng: &mut SmallRng) -> Drawn {
         let Some(answers) = &self.answers else {
             let (p, q) = (self.channel.keep_probability(), self.channel.false_probability());
-            let truth = multinomial(reports, shares, rng);
+            let truth = multinomial(reports, law, rng);
             let support =
                 truth.iter().map(|true_ones| binomial(*true_ones, p, rng) + binomial(reports - true_ones, q, rng));
             return Drawn { reports, support: support.collect(), answers: None };
         };
-        let counts = multinomial(reports, &self.law(answers, shares), rng);
-        let mut support = vec![0; shares.len()];
+        let counts = multinomial(reports, law, rng);
+        let mut support = vec![0; self.channel.symbols()];
         for (symbols, count) in answers.iter().zip(&counts) {
             symbols.iter().for_each(|symbol| support[*symbol] += count);
         }
@@ -147,7 +152,7 @@ impl Simulated {
     }
 
     /// P\[answer\] up to a factor: W_t for the symbols it supports and W_f for the others.
-    fn law(&self, answers: &[Vec<usize>], shares: &[f64]) -> Vec<f64> {
+    fn law_of_answers(&self, answers: &[Vec<usize>], shares: &[f64]) -> Vec<f64> {
         let supports = |symbol: usize| answers.iter().filter(|symbols| symbols.contains(&symbol)).count() as f64;
         let size = supports(0);
         debug_assert!((0..shares.len()).all(|symbol| supports(symbol) == size));
