@@ -6,8 +6,8 @@
 //! concluded: where fewer than two groups of cells are left, the answer is "too few", which is counted apart. The
 //! standard error of one level is √(0.05 · 0.95/runs): 0.0022 for 10,000 runs, 0.0097 for 500.
 //!
-//! `DRIFTGLASS_BENCH_RUNS` asks for another number of runs. Simulated null laws are kept from run to run with a tolerance
-//! of 20 % ([`NormLaws`]), more than its default.
+//! `DRIFTGLASS_BENCH_RUNS` asks for another number of runs. Simulated null laws are kept from run to run with a
+//! tolerance of 20 % ([`NormLaws`]), more than its default.
 
 use std::collections::BTreeMap;
 use std::time::Instant;

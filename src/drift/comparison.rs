@@ -11,10 +11,10 @@
 //! | Σ | [`Comparison::covariance`] | S(f)(1/n₁ + 1/n₂), or S(f)/n₂ for known shares |
 //! | e_j | [`Comparison::expected`] | supports expected in the smaller sample, n (q + (p−q) f_j) |
 //!
-//! Source: Gaboardi and Rogers, "Local private hypothesis testing: chi-square tests", ICML 2018. Pooling matters: at the
-//! shares of either sample alone Σ would be small just where that sample came out small, and the test would reject too
-//! often. The pooled shares are independent of d if nothing changed (to first order), so what is chosen by them — which
-//! cells to merge, which scores to use — costs no level.
+//! Source: Gaboardi and Rogers, "Local private hypothesis testing: chi-square tests", ICML 2018. Pooling matters: at
+//! the shares of either sample alone Σ would be small just where that sample came out small, and the test would reject
+//! too often. The pooled shares are independent of d if nothing changed (to first order), so what is chosen by them —
+//! which cells to merge, which scores to use — costs no level.
 //!
 //! **Cost** O(k²). **Does not hold when** one device is in a sample more than once: then compare [`DeviceMoments`].
 //!

@@ -94,8 +94,8 @@ impl DeviceMoments {
         Some(Estimate { shares, covariance })
     }
 
-    /// The p-value of a test of k − 1 contrasts of two samples of devices, by Hotelling's law instead of χ²: with ν = n₁ +
-    /// n₂ − 2 and m degrees of freedom of the test, T (ν − m + 1)/(ν m) is F with m and ν − m + 1. `None` below 2m
+    /// The p-value of a test of k − 1 contrasts of two samples of devices, by Hotelling's law instead of χ²: with ν =
+    /// n₁ + n₂ − 2 and m degrees of freedom of the test, T (ν − m + 1)/(ν m) is F with m and ν − m + 1. `None` below 2m
     /// devices.
     #[must_use]
     pub fn p_value(test: &Wald, devices: u64) -> Option<f64> {
@@ -167,7 +167,10 @@ mod tests {
     proptest! {
         /// Whole numbers: sums are exact, and so is equality.
         #[test]
-        fn any_split_gives_the_same(reports in prop::collection::vec([-50_i8..50, -50_i8..50], 2..30), at in 0_usize..30) {
+        fn any_split_gives_the_same(
+            reports in prop::collection::vec([-50_i8..50, -50_i8..50], 2..30),
+            at in 0_usize..30,
+        ) {
             let reports: Vec<[f64; 2]> = reports.iter().map(|report| report.map(f64::from)).collect();
             let (left, right) = reports.split_at(at.min(reports.len()));
             let mut merged = of(right);

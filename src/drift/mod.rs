@@ -2,6 +2,9 @@
 //!
 //! For one question in one window [`assess`] gives a test ([`wald()`]), an effect with its interval ([`effect()`]) and a verdict ([`Verdict`]), all from
 //! aggregates, all with the noise of the channel inside their covariance, and with the finite sample of the reference.
+//!
+//! [`one_shot()`] gives every test of one [`Comparison`] at one time: omnibus, location, scale, KS, W1, the largest cell,
+//! and one p-value from them.
 
 mod anchored;
 mod cauchy;

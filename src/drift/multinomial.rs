@@ -7,10 +7,10 @@
 //! | π_y | `law` | probability of answer y if nothing changed |
 //! | T | [`Wald::statistic`] | the statistic, χ² with (answers − 1) degrees of freedom |
 //!
-//! Where a report is one answer out of finitely many, the counts of the answers are multinomial, whatever the mechanism:
-//! no covariance has to be known. Known law: T = Σ (c − nπ)²/(nπ) (Pearson 1900); for k-ary response at π_j = q + (p−q)
-//! f_j this is the test of Gaboardi and Rogers, ICML 2018, and equal to [`wald()`](super::wald()). Two samples: the 2 × m
-//! table, T = Σ over both of (c − nπ̂)²/(nπ̂) with π̂ the pooled shares.
+//! Where a report is one answer out of finitely many, the counts of the answers are multinomial, whatever the
+//! mechanism: no covariance has to be known. Known law: T = Σ (c − nπ)²/(nπ) (Pearson 1900); for k-ary response at π_j
+//! = q + (p−q) f_j this is the test of Gaboardi and Rogers, ICML 2018, and equal to [`wald()`](super::wald()). Two
+//! samples: the 2 × m table, T = Σ over both of (c − nπ̂)²/(nπ̂) with π̂ the pooled shares.
 //!
 //! Answers expected less than `least` times in the smaller sample are merged into one ([`RareCells`]). **Cost** O(m log
 //! m). **Limits.** An answer alphabet larger than that of the symbols (subsets, points of a projective geometry) adds

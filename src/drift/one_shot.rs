@@ -9,8 +9,8 @@
 //! | largest cell | unordered cells | one cell that moved | the same |
 //! | **combined** | | the question "has it drifted?" | [`cauchy_combination`] |
 //!
-//! Combined are omnibus, location and scale for ordered cells (of two cells all are one test, of three the last two span
-//! the first), omnibus and largest cell for unordered ones. KS and W1 are shown and not combined: they look where
+//! Combined are omnibus, location and scale for ordered cells (of two cells all are one test, of three the last two
+//! span the first), omnibus and largest cell for unordered ones. KS and W1 are shown and not combined: they look where
 //! location looks.
 //!
 //! | Symbol | Code | Meaning |
@@ -173,8 +173,8 @@ fn cell_rows(factor: &Cholesky, covariance: &Matrix) -> Vec<Vec<f64>> {
     if size == 1 { rows.collect() } else { rows.chain([scaled(last, size)]).collect() }
 }
 
-/// All tests of a comparison. `None` when fewer than two cells are left after rare ones are merged, or the covariance is
-/// singular: too few reports.
+/// All tests of a comparison. `None` when fewer than two cells are left after rare ones are merged, or the covariance
+/// is singular: too few reports.
 #[must_use]
 pub fn one_shot(comparison: &Comparison, ordered: bool, laws: &mut NormLaws) -> Option<OneShot> {
     let tested = RareCells::new(&comparison.expected, ordered, LEAST_EXPECTED);

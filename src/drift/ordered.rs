@@ -14,11 +14,11 @@
 //!
 //! δ is that of a normal variable cut at the quantiles of F, however the feature itself is distributed: shifted by a
 //! little, δ_j = φ(t_{j−1}) − φ(t_j), which are the normal scores E\[Z | cell j\] times f_j; made a little wider, δ_j =
-//! t_{j−1} φ(t_{j−1}) − t_j φ(t_j), which are the squares E\[Z² − 1 | cell j\] times f_j. Without noise Σ⁺δ are the scores
-//! themselves (van der Waerden's test, on grouped data); with noise in every cell the weights follow δ instead.
+//! t_{j−1} φ(t_{j−1}) − t_j φ(t_j), which are the squares E\[Z² − 1 | cell j\] times f_j. Without noise Σ⁺δ are the
+//! scores themselves (van der Waerden's test, on grouped data); with noise in every cell the weights follow δ instead.
 //!
-//! Quantiles are the rational approximation 26.2.23 of Abramowitz and Stegun, "Handbook of Mathematical Functions", with
-//! an error below 4.5e-4: a slightly other direction, not another level.
+//! Quantiles are the rational approximation 26.2.23 of Abramowitz and Stegun, "Handbook of Mathematical Functions",
+//! with an error below 4.5e-4: a slightly other direction, not another level.
 //!
 //! **Cost** O(k), and one Cholesky factor. **Limits.** A change that is orthogonal to δ is not seen: use both with the
 //! omnibus test.

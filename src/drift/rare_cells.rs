@@ -15,9 +15,9 @@
 //!   end joins the group before it.
 //! - Unordered cells that are rare become one cell. If that is too rare itself, the next rarest joins it.
 //!
-//! **Cost** O(k) (ordered), O(k log k). **Limits.** A change within a group is not seen. Expected supports come from the
-//! known or pooled shares, which are independent of the difference if nothing changed; chosen by the current sample alone
-//! the level would suffer.
+//! **Cost** O(k) (ordered), O(k log k). **Limits.** A change within a group is not seen. Expected supports come from
+//! the known or pooled shares, which are independent of the difference if nothing changed; chosen by the current sample
+//! alone the level would suffer.
 
 /// Supports that a cell needs, expected in the smaller sample.
 pub const LEAST_EXPECTED: f64 = 5.0;

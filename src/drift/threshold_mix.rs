@@ -13,9 +13,9 @@
 //! | 1/I | | the data price: reports for each event that the z-test without privacy needs |
 //! | a | [`ThresholdMix::evidence`] | weight of the threshold's p-value |
 //!
-//! The mean of n events without privacy has information n (in squared standard deviations), the most there can be. A test
-//! of noisy shares has non-centrality n I h² against a shift of h, so that equal power takes 1/I times the data, in every
-//! sample alike.
+//! The mean of n events without privacy has information n (in squared standard deviations), the most there can be. A
+//! test of noisy shares has non-centrality n I h² against a shift of h, so that equal power takes 1/I times the data,
+//! in every sample alike.
 //!
 //! **Default mix** ([`threshold_mix`]). Where a bit has at least [`MIN_THRESHOLD_GAIN`] times the information of a
 //! histogram answer, 3 of 4 devices answer the bit; below that all answer the histogram. The evidence of both halves is
@@ -23,8 +23,8 @@
 //! independent. Its weights follow the expected non-centralities and leave at least 1/5 to either.
 //!
 //! **Cost** O(k³). **Limits.** Events are one per device and window; for many events per device the anchored bit is
-//! better ([`super::question_mix()`]). The shape is that of a normal variable; for a heavier tail the bit is worth more,
-//! for a change of width it is worth nothing.
+//! better ([`super::question_mix()`]). The shape is that of a normal variable; for a heavier tail the bit is worth
+//! more, for a change of width it is worth nothing.
 //!
 //! [`combined_p_value`]: super::combined_p_value
 

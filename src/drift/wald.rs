@@ -13,17 +13,17 @@
 //!
 //! Three forms, each χ² with k − 1 degrees of freedom when nothing changed:
 //!
-//! - **Constrained** ([`wald()`]): T = dᵀΣ⁻¹d − (1ᵀd)²/(1ᵀΣ1). That the entries of E\[d\] sum to 0 is known, so 1ᵀd is noise,
-//!   and what it says about the noise of the others is used: it is the statistic of [`constrained`] differences. Where
-//!   Σ1 = 0 (k-ary response, subset selection) it is dᵀΣ⁻¹d over all cells but one, whichever that is.
-//! - **Projected** ([`projected_wald`]): T = dᵀΣ⁻¹d − (1ᵀΣ⁻¹d)²/(1ᵀΣ⁻¹1), of Gaboardi and Rogers, "Local private hypothesis
-//!   testing: chi-square tests", ICML 2018 (after Kifer and Rogers, "A new class of private chi-square hypothesis
-//!   tests", AISTATS 2017). It ignores the direction 1 of d, and not only its noise: against a shift δ with 1ᵀδ = 0 its
-//!   non-centrality is δᵀΣ⁻¹δ − (1ᵀΣ⁻¹δ)²/(1ᵀΣ⁻¹1), that of the constrained form δᵀΣ⁻¹δ, never less; both are the same
-//!   where Σ1 is a multiple of 1 (even shares).
-//! - **In O(k)** ([`unary_wald`]): the projected form for unary channels, where the covariance of one report is diag(D) −
-//!   ffᵀ. With g = 1 − Σf²/D (Sherman and Morrison): dᵀS⁻¹d = Σd²/D + (Σfd/D)²/g, 1ᵀS⁻¹d = Σd/D + (Σf/D)(Σfd/D)/g, 1ᵀS⁻¹1
-//!   = Σ1/D + (Σf/D)²/g.
+//! - **Constrained** ([`wald()`]): T = dᵀΣ⁻¹d − (1ᵀd)²/(1ᵀΣ1). That the entries of E\[d\] sum to 0 is known, so 1ᵀd is
+//!   noise, and what it says about the noise of the others is used: it is the statistic of [`constrained`] differences.
+//!   Where Σ1 = 0 (k-ary response, subset selection) it is dᵀΣ⁻¹d over all cells but one, whichever that is.
+//! - **Projected** ([`projected_wald`]): T = dᵀΣ⁻¹d − (1ᵀΣ⁻¹d)²/(1ᵀΣ⁻¹1), of Gaboardi and Rogers, "Local private
+//!   hypothesis testing: chi-square tests", ICML 2018 (after Kifer and Rogers, "A new class of private chi-square
+//!   hypothesis tests", AISTATS 2017). It ignores the direction 1 of d, and not only its noise: against a shift δ with
+//!   1ᵀδ = 0 its non-centrality is δᵀΣ⁻¹δ − (1ᵀΣ⁻¹δ)²/(1ᵀΣ⁻¹1), that of the constrained form δᵀΣ⁻¹δ, never less; both
+//!   are the same where Σ1 is a multiple of 1 (even shares).
+//! - **In O(k)** ([`unary_wald`]): the projected form for unary channels, where the covariance of one report is diag(D)
+//!   − ffᵀ. With g = 1 − Σf²/D (Sherman and Morrison): dᵀS⁻¹d = Σd²/D + (Σfd/D)²/g, 1ᵀS⁻¹d = Σd/D + (Σf/D)(Σfd/D)/g,
+//!   1ᵀS⁻¹1 = Σ1/D + (Σf/D)²/g.
 //!
 //! The ordinary χ² on de-biased counts ignores the noise in Σ and alarms always.
 //!
@@ -66,8 +66,8 @@ pub fn wald(difference: &[f64], covariance: &Matrix) -> Option<Wald> {
     Some(Wald::of(whitened.iter().map(|value| value * value).sum(), df))
 }
 
-/// The projected test of difference d with covariance Σ, which may be singular along 1. `None` for fewer than two cells,
-/// or when Σ is singular otherwise.
+/// The projected test of difference d with covariance Σ, which may be singular along 1. `None` for fewer than two
+/// cells, or when Σ is singular otherwise.
 ///
 /// # Panics
 ///

@@ -5,9 +5,9 @@
 //! | A | [`Matrix`] | symmetric, n rows |
 //! | L | `factor` | lower triangular, row by row |
 //!
-//! Golub and Van Loan, "Matrix Computations", algorithm 4.2.1 (row by row). **Cost** n³/6 multiplications to factor, n²/2
-//! to solve. A matrix counts as singular when a pivot is below 1e-12 of its diagonal entry: then what is left of it is
-//! rounding.
+//! Golub and Van Loan, "Matrix Computations", algorithm 4.2.1 (row by row). **Cost** n³/6 multiplications to factor,
+//! n²/2 to solve. A matrix counts as singular when a pivot is below 1e-12 of its diagonal entry: then what is left of
+//! it is rounding.
 
 use super::Matrix;
 

@@ -119,9 +119,9 @@ impl Channel {
         }
     }
 
-    /// A channel whose report has one independent bit for each of k symbols, set with probability p for the true one and
-    /// q for another: symmetric unary encoding (p = e^(ε/2)/(1 + e^(ε/2)), q = 1 − p), or optimized (p = 1/2, q = 1/(1 +
-    /// e^ε)); Wang, Blocki, Li and Jha 2017, sections 4.2 and 4.3.
+    /// A channel whose report has one independent bit for each of k symbols, set with probability p for the true one
+    /// and q for another: symmetric unary encoding (p = e^(ε/2)/(1 + e^(ε/2)), q = 1 − p), or optimized (p = 1/2, q =
+    /// 1/(1 + e^ε)); Wang, Blocki, Li and Jha 2017, sections 4.2 and 4.3.
     ///
     /// # Panics
     ///

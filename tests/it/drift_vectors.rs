@@ -1,8 +1,8 @@
 //! Shares, covariances, statistics and p-values against fixtures that were computed by an independent implementation.
 //!
-//! One `check_<kind>` for each kind of case, and a dispatcher over a whole file. Channels are made of the real numbers p
-//! and q of e^ε ([`Channel::unary`], [`Channel::k_ary`]), so that all values agree within 1e-9 relative; the channel of
-//! integer weights is compared with them in [`integer_weights_are_near`].
+//! One `check_<kind>` for each kind of case, and a dispatcher over a whole file. Channels are made of the real numbers
+//! p and q of e^ε ([`Channel::unary`], [`Channel::k_ary`]), so that all values agree within 1e-9 relative; the channel
+//! of integer weights is compared with them in [`integer_weights_are_near`].
 //!
 //! Known reference: Wald's statistic over all cells but one at the null covariance equals Σ (c_j − nπ_j)²/(nπ_j), which
 //! is what the fixture holds (Gaboardi and Rogers, ICML 2018). Two samples: `projected_wald` of the fixture is the
