@@ -24,8 +24,10 @@
 //! Rare cells are merged first ([`RareCells`]); what is left below two cells is too few to test, and the answer is
 //! `None`. **Cost** O(k³), and B k²/2 to simulate the laws (B = 4,096) unless a [`NormLaws`] has them.
 //!
-//! **Limits.** One look: who looks again and again needs the anytime-valid tests. Evidence, not size: with many reports
-//! a change of no consequence is found; [`super::effect()`] has the size.
+//! **Limits.** Counts of a few supports are skewed, and the largest of many cells looks far into their tail: at 64 cells
+//! of some 8 expected supports (OUE, ε = 8, 1,000 reports against 10,000) the test of the largest cell rejected 9.5 % of
+//! 400 runs without a change. One look: who looks again and again needs the anytime-valid tests. Evidence, not size:
+//! with many reports a change of no consequence is found; [`super::effect()`] has the size.
 
 use super::cauchy::cauchy_combination;
 use super::comparison::Comparison;
