@@ -22,6 +22,7 @@ mod one_shot;
 mod power;
 mod root_cause;
 mod sequential;
+mod simulated;
 
 use std::path::PathBuf;
 

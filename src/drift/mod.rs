@@ -2,27 +2,52 @@
 //!
 //! For one question in one window [`assess`] gives a test ([`wald()`]), an effect with its interval ([`effect()`]) and a verdict ([`Verdict`]), all from
 //! aggregates, all with the noise of the channel inside their covariance, and with the finite sample of the reference.
+//!
+//! [`one_shot()`] gives every test of one [`Comparison`] at one time: omnibus, location, scale, KS, W1, the largest cell,
+//! and one p-value from them.
 
 mod anchored;
 mod batch;
+mod cauchy;
+mod comparison;
+mod device_moments;
 mod effect;
+mod multinomial;
+mod norm_law;
+mod normal_draws;
+mod one_shot;
+mod ordered;
 pub mod performance;
 mod quadratic_form;
 mod question_mix;
+mod rare_cells;
 mod reference;
 pub mod sequential;
 mod special;
+mod threshold_mix;
 mod verdict;
 mod wald;
 
 pub use anchored::{AnchoredTest, CellScore, RowShift, anchored_test};
 pub use batch::{Evaluation, Evaluator};
+pub use cauchy::cauchy_combination;
+pub use comparison::{Comparison, Sample};
+pub use device_moments::{DeviceMoments, LengthMismatch};
 pub use effect::{Effect, Measure, effect};
+pub use multinomial::{pearson_known, pearson_two_sample};
+pub use norm_law::{NormLaw, norm_laws};
+pub use normal_draws::{COORDINATES, DRAWS, normal_draws};
+pub use one_shot::{Norm, NormLaws, OneShot, Shape, one_shot};
+pub use ordered::{Contrast, linear_contrast, location_shift, scale_shift};
 pub use quadratic_form::{eigenvalues, quadratic_form_survival};
 pub use question_mix::{
     ANCHORED_TO_SAMPLED, Fleet, HETEROGENEOUS, MIN_GAIN, QuestionMix, combined_p_value, question_mix, slope,
 };
+pub use rare_cells::{LEAST_EXPECTED, RareCells};
 pub use reference::{QuestionReference, Reference};
 pub use special::{chi_squared_survival, normal_quantile};
+pub use threshold_mix::{
+    MIN_THRESHOLD_GAIN, THRESHOLD_TO_HISTOGRAM, ThresholdMix, location_information, threshold_mix,
+};
 pub use verdict::{Assessment, MIN_ANSWERS, Verdict, assess};
-pub use wald::{Wald, wald};
+pub use wald::{Wald, projected_wald, unary_wald, wald};

@@ -35,7 +35,7 @@ pub enum Verdict {
 /// All that is known about one question in one window.
 #[derive(Debug, Clone)]
 pub struct Assessment {
-    /// Shares of all symbols, "no data" last.
+    /// Shares of all symbols, "no data" last; they sum to 1.
     pub symbols: Estimate,
     /// Shares of the cells among devices with data.
     pub cells: Estimate,
@@ -61,7 +61,7 @@ pub fn assess(
 ) -> Option<Assessment> {
     let channel = Channel::of(&question.randomizer, question.domain_size)?;
     let support = randomizer_of(question).oracle()?.support(aggregate.counters());
-    let symbols = channel.estimate(aggregate.reports(), &support)?;
+    let symbols = channel.estimate(aggregate.reports(), &support)?.sum_to_one();
     let cells = symbols.given_data()?;
     let difference: Vec<f64> = cells.shares.iter().zip(&reference.shares).map(|(now, then)| now - then).collect();
     let measure = if ordered { Measure::Ks } else { Measure::LInfinity };

@@ -22,6 +22,8 @@
 use crate::privacy::ProjectiveGeometry;
 use crate::spec::{Geometry, Mechanism, Randomizer, Weights};
 
+mod cholesky;
+mod constraint;
 mod count;
 mod expectation;
 mod heavy_hitters;
@@ -31,6 +33,8 @@ mod matrix;
 mod mean;
 mod simplex;
 
+pub use cholesky::Cholesky;
+pub use constraint::constrained;
 pub use count::CountLaw;
 pub use expectation::{Likeliest, Stop, maximize_likelihood, maximize_smoothed, square_wave, square_wave_half_width};
 pub use heavy_hitters::{HeavyHitter, Search, heavy_hitters};
@@ -55,9 +59,10 @@ pub struct Channel {
 /// Shares with their covariance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Estimate {
-    /// One share per symbol or cell; sums to 1, may lie outside \[0, 1\].
+    /// One share per symbol or cell; may lie outside \[0, 1\]. They sum to 1 for k-ary response and subset selection,
+    /// and after [`Estimate::sum_to_one`]; those of the other channels sum to 1 plus noise.
     pub shares: Vec<f64>,
-    /// Covariance of the shares; its rows sum to 0.
+    /// Covariance of the shares; its rows sum to 0 where the shares sum to 1 by construction.
     pub covariance: Matrix,
 }
 
@@ -112,6 +117,37 @@ impl Channel {
             | Mechanism::Hybrid { .. }
             | Mechanism::DiscreteLaplace => None,
         }
+    }
+
+    /// A channel whose report has one independent bit for each of k symbols, set with probability p for the true one
+    /// and q for another: symmetric unary encoding (p = e^(ε/2)/(1 + e^(ε/2)), q = 1 − p), or optimized (p = 1/2, q =
+    /// 1/(1 + e^ε)); Wang, Blocki, Li and Jha 2017, sections 4.2 and 4.3.
+    ///
+    /// # Panics
+    ///
+    /// If not 0 ≤ q < p ≤ 1.
+    #[must_use]
+    pub fn unary(k: usize, p: f64, q: f64) -> Self {
+        assert!(0.0 <= q && q < p && p <= 1.0, "a bit that tells something");
+        Self { k, p, q, r: p * q, t: q * q, pencils: None }
+    }
+
+    /// k-ary randomized response that keeps the true symbol with probability p and sends each other one with
+    /// probability (1 − p)/(k − 1).
+    ///
+    /// # Panics
+    ///
+    /// If k < 2, or p is not above 1/k and at most 1.
+    #[must_use]
+    pub fn k_ary(k: usize, p: f64) -> Self {
+        assert!(k >= 2 && p * k as f64 > 1.0 && p <= 1.0, "a symbol that tells something");
+        Self { k, p, q: (1.0 - p) / (k as f64 - 1.0), r: 0.0, t: 0.0, pencils: None }
+    }
+
+    /// Number of symbols, k.
+    #[must_use]
+    pub fn symbols(&self) -> usize {
+        self.k
     }
 
     fn of_subsets(domain_size: usize, subset_size: usize, weights: Weights) -> Self {
@@ -222,10 +258,17 @@ fn collisions(hash_range: u32, p: f64) -> [f64; 3] {
 }
 
 impl Estimate {
-    /// Shares of the cells among devices with data, the last symbol being "no data". `None` when too few have data to divide by: the share is within
-    /// three standard errors of 0.
+    /// Shares of the cells among devices with data, the last symbol being "no data"; they sum to 1. `None` when too few
+    /// have data to divide by: the share is within three standard errors of 0.
+    ///
+    /// The shares of all symbols are made to sum to 1 first: only then is f_cell/(1 − f_no data) the same function of
+    /// them as f_cell/(sum over the cells), whose derivative J is.
     #[must_use]
     pub fn given_data(&self) -> Option<Self> {
+        self.sum_to_one().among_data()
+    }
+
+    fn among_data(&self) -> Option<Self> {
         let m = self.shares.len() - 1;
         let with_data = 1.0 - self.shares[m];
         if with_data <= 3.0 * libm::sqrt(self.covariance.at(m, m)) {
@@ -250,10 +293,13 @@ impl Estimate {
     }
 }
 
-/// Shares clipped to \[0, 1\] and renormalized: for covariances, never for estimates.
+/// Shares clipped to \[0, 1\] and renormalized: for covariances, never for estimates. Even ones if none is above 0.
 #[must_use]
 pub fn clipped(shares: &[f64]) -> Vec<f64> {
     let clipped: Vec<f64> = shares.iter().map(|share| share.clamp(0.0, 1.0)).collect();
     let sum: f64 = clipped.iter().sum();
+    if sum <= 0.0 {
+        return vec![1.0 / clipped.len() as f64; clipped.len()];
+    }
     clipped.iter().map(|share| share / sum).collect()
 }

@@ -8,6 +8,7 @@ mod entropy;
 mod estimators;
 mod exact_law;
 mod ledger_traces;
+mod one_shot;
 mod performance;
 mod pipeline;
 mod randomizers;

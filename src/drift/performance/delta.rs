@@ -81,31 +81,6 @@ pub(super) fn joined(one: &Estimate, two: &Estimate) -> Estimate {
     Estimate { shares: one.shares.iter().chain(&two.shares).copied().collect(), covariance }
 }
 
-/// The most likely shares among those that sum to 1 exactly: f − Σ1 (1ᵀf − 1)/(1ᵀΣ1), with covariance
-/// Σ − Σ1 1ᵀΣ/(1ᵀΣ1). Channels whose estimates sum to 1 anyway are left as they are.
-///
-/// Where the covariance says that the sum is sure but it is not 1 (shares among devices with data, divided by 1 less
-/// the share of "no data" of a channel whose sum is free), they are divided by it.
-pub(super) fn summing_to_one(given: &Estimate) -> Estimate {
-    let size = given.shares.len();
-    let rows: Vec<f64> = (0..size).map(|row| (0..size).map(|column| given.covariance.at(row, column)).sum()).collect();
-    let total: f64 = rows.iter().sum();
-    let scale: f64 = (0..size).map(|cell| given.covariance.at(cell, cell)).sum();
-    let sum = given.shares.iter().sum::<f64>();
-    let excess = sum - 1.0;
-    if total <= 1e-9 * scale || excess * excess > 25.0 * total {
-        let divisor = if libm::fabs(excess) > 1e-9 && sum > 0.0 { sum } else { 1.0 };
-        let shares = given.shares.iter().map(|share| share / divisor).collect();
-        return Estimate { shares, covariance: given.covariance.clone() };
-    }
-    Estimate {
-        shares: given.shares.iter().zip(&rows).map(|(share, row)| share - row * excess / total).collect(),
-        covariance: Matrix::symmetric(size, |row, column| {
-            given.covariance.at(row, column) - rows[row] * rows[column] / total
-        }),
-    }
-}
-
 /// L f and L Σ Lᵀ, for a linear map by its rows.
 pub(super) fn mapped(given: &Estimate, rows: &[Vec<f64>]) -> Estimate {
     let size = given.shares.len();
@@ -187,17 +162,6 @@ mod tests {
         let of = three();
         let small = Smooth::linear(&of, [(0, 0.2), (1, -0.07)]);
         assert_eq!(Smooth::sum(&of, [2]).over(&small, &of.covariance).err(), Some(Refused::TooFew));
-    }
-
-    #[test]
-    fn sums_are_made_exact() {
-        let exact = summing_to_one(&three());
-        assert!((exact.shares.iter().sum::<f64>() - 1.0).abs() < 1e-15);
-        assert!(exact.covariance.quadratic(&[1.0; 3]).abs() < 1e-18);
-        assert_eq!(summing_to_one(&exact), exact, "what sums to 1 is left");
-        let sure = Estimate { shares: exact.shares.iter().map(|share| share * 1.1).collect(), ..exact.clone() };
-        let divided = summing_to_one(&sure).shares;
-        assert!(divided.iter().zip(&exact.shares).all(|(a, b)| (a - b).abs() < 1e-15));
     }
 
     #[test]

@@ -31,7 +31,7 @@
 //! the mix of scores is taken to be that of the reference; AUC counts pairs within a cell as one half, so it lies
 //! nearer to ½ than that of exact scores.
 
-use super::delta::{Smooth, joined, summing_to_one};
+use super::delta::{Smooth, joined};
 use super::{MIN_STANDARD_ERRORS, PairCells, Refused};
 use crate::estimate::{Estimate, Scalar};
 
@@ -215,7 +215,7 @@ impl Parts {
         if current.shares.len() != bins {
             return Err(Refused::Shape { found: current.shares.len(), expected: bins });
         }
-        let all = joined(&summing_to_one(current), map.reference.joint());
+        let all = joined(&current.sum_to_one(), map.reference.joint());
         let (mut positive, mut negative) = (Vec::with_capacity(bins), Vec::with_capacity(bins));
         for bin in 0..bins {
             let rate = map.rate_among(&all, bins, map.pools[bin])?;

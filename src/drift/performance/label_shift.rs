@@ -29,7 +29,7 @@
 //! **Cost**: O(R (RK)²) for Ω. **Does not hold when** P\[prediction given label\] changed, as it does under covariate
 //! shift in general; the residual tells only as far as the cells can.
 
-use super::delta::{inverse, mapped, summing_to_one};
+use super::delta::{inverse, mapped};
 use super::{MIN_STANDARD_ERRORS, PairCells, Refused};
 use crate::drift::quadratic_form::eigenvalues;
 use crate::drift::special::chi_squared_survival;
@@ -85,7 +85,7 @@ pub fn label_shift(reference: &PairCells, current: &Estimate) -> Result<LabelShi
     if labels < 2 || rows < labels {
         return Err(Refused::Shape { found: rows, expected: labels.max(2) });
     }
-    let current = summing_to_one(current);
+    let current = current.sum_to_one();
     let model = Model::of(reference)?;
     let condition = model.condition()?;
     let mut shares = model.priors.clone();

@@ -8,7 +8,7 @@
 //! and takes noise away where the channel left the sum free.
 
 use super::Refused;
-use super::delta::{Smooth, mapped, summing_to_one};
+use super::delta::{Smooth, mapped};
 use crate::estimate::{Estimate, Matrix};
 
 /// Shares of the pairs of cells, with their covariance.
@@ -19,8 +19,7 @@ pub struct PairCells {
     joint: Estimate,
 }
 
-/// Shares of the cells among devices with data, the last symbol being "no data": [`Estimate::given_data`] of symbols
-/// that were made to sum to 1, which spares the noise of the sum where the channel leaves it free.
+/// Shares of the cells among devices with data, the last symbol being "no data": [`Estimate::given_data`].
 ///
 /// # Errors
 ///
@@ -29,7 +28,7 @@ pub fn given_data(symbols: &Estimate) -> Result<Estimate, Refused> {
     if symbols.shares.len() < 2 {
         return Err(Refused::TooFew);
     }
-    summing_to_one(symbols).given_data().ok_or(Refused::TooFew)
+    symbols.given_data().ok_or(Refused::TooFew)
 }
 
 impl PairCells {
@@ -43,7 +42,7 @@ impl PairCells {
         if found != expected || found == 0 {
             return Err(Refused::Shape { found, expected });
         }
-        Ok(Self { rows, columns, joint: summing_to_one(joint) })
+        Ok(Self { rows, columns, joint: joint.sum_to_one() })
     }
 
     /// The table of a question about a pair, from its symbols, of which "no data" is the last.

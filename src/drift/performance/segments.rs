@@ -22,7 +22,7 @@
 //! significant need not matter: `difference` has its interval beside it.
 
 use super::Refused;
-use super::delta::summing_to_one;
+use crate::drift::sequential::{benjamini_hochberg, e_bh};
 use crate::drift::special::normal_quantile;
 use crate::drift::wald::{Wald, wald};
 use crate::estimate::{Estimate, Interval, Scalar};
@@ -75,11 +75,10 @@ pub fn contrasts(segments: &[Segment], level: f64) -> Result<Vec<Contrast>, Refu
         Scalar { value, standard_error: libm::sqrt(variance(segment) + others.max(0.0)) }
     };
     let mut found: Vec<Contrast> = segments.iter().map(|segment| contrast(difference(segment))).collect();
-    let by_evidence = e_bh(&found.iter().map(|of| of.e_value).collect::<Vec<_>>(), level);
-    let by_p_value = benjamini_hochberg(&found.iter().map(|of| of.p_value).collect::<Vec<_>>(), level);
-    for (of, (evidence, p_value)) in found.iter_mut().zip(by_evidence.into_iter().zip(by_p_value)) {
-        (of.by_evidence, of.by_p_value) = (evidence, p_value);
-    }
+    let log_e: Vec<f64> = found.iter().map(|of| libm::log(of.e_value)).collect();
+    let p_values: Vec<f64> = found.iter().map(|of| of.p_value).collect();
+    e_bh(&log_e, None, level).into_iter().for_each(|at| found[at].by_evidence = true);
+    benjamini_hochberg(&p_values, None, level).into_iter().for_each(|at| found[at].by_p_value = true);
     Ok(found)
 }
 
@@ -92,26 +91,6 @@ fn contrast(difference: Scalar) -> Contrast {
     Contrast { difference, p_value, e_value, by_evidence: false, by_p_value: false }
 }
 
-/// e-BH: the k largest of m with e_(k) ≥ m/(q k), k as large as it can be.
-fn e_bh(e_values: &[f64], level: f64) -> Vec<bool> {
-    let m = e_values.len() as f64;
-    let inverse: Vec<f64> = e_values.iter().map(|e| 1.0 / e).collect();
-    step_up(&inverse, |rank| level * rank / m)
-}
-
-/// The k least of m with p_(k) ≤ q k/m, k as large as it can be.
-fn benjamini_hochberg(p_values: &[f64], level: f64) -> Vec<bool> {
-    let m = p_values.len() as f64;
-    step_up(p_values, |rank| level * rank / m)
-}
-
-fn step_up(values: &[f64], limit: impl Fn(f64) -> f64) -> Vec<bool> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let last = (0..sorted.len()).rev().find(|place| sorted[*place] <= limit(*place as f64 + 1.0));
-    values.iter().map(|value| last.is_some_and(|last| *value <= sorted[last])).collect()
-}
-
 /// The test whether a segment's distribution differs from that of the rest, by the covariances of both.
 ///
 /// # Errors
@@ -122,7 +101,7 @@ pub fn distributions(segment: &Estimate, rest: &Estimate) -> Result<Wald, Refuse
     if found != expected {
         return Err(Refused::Shape { found, expected });
     }
-    let (segment, rest) = (summing_to_one(segment), summing_to_one(rest));
+    let (segment, rest) = (segment.sum_to_one(), rest.sum_to_one());
     let difference: Vec<f64> = segment.shares.iter().zip(&rest.shares).map(|(a, b)| a - b).collect();
     wald(&difference, &segment.covariance.plus(&rest.covariance)).ok_or(Refused::Singular)
 }
@@ -186,17 +165,6 @@ mod tests {
         assert!((found[0].difference.value - (0.7 - (90.0 + 240.0) / 400.0)).abs() < 1e-12);
         let variance: f64 = 1e-4 + (4e-4 + 9.0 * 9e-4) / 16.0;
         assert!((found[0].difference.standard_error - variance.sqrt()).abs() < 1e-12);
-    }
-
-    /// Thresholds of four segments at q = 0.05: e-BH wants E ≥ 80, 40, 26.7, 20 and BH p ≤ 0.0125, 0.025, 0.0375, 0.05.
-    #[test]
-    fn procedures_step_up() {
-        assert_eq!(e_bh(&[79.0, 30.0, 1.0, 0.3], 0.05), [false; 4]);
-        assert_eq!(e_bh(&[81.0, 39.0, 1.0, 0.3], 0.05), [true, false, false, false]);
-        assert_eq!(e_bh(&[30.0, 27.0, 0.3, 35.0], 0.05), [true, true, false, true]);
-        assert_eq!(benjamini_hochberg(&[0.03, 0.9, 0.026, 0.02], 0.05), [true, false, true, true]);
-        assert_eq!(benjamini_hochberg(&[0.03, 0.9, 0.5, 0.02], 0.05), [false; 4]);
-        assert_eq!(benjamini_hochberg(&[], 0.05), [false; 0]);
     }
 
     /// The mean of E under z ~ N(0, 1) is 1, by the trapezoidal rule; at 60 the integrand is below 1e-30.
