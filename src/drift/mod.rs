@@ -18,7 +18,10 @@ pub use quadratic_form::{eigenvalues, quadratic_form_survival};
 pub use question_mix::{
     ANCHORED_TO_SAMPLED, Fleet, HETEROGENEOUS, MIN_GAIN, QuestionMix, combined_p_value, question_mix, slope,
 };
-pub use reference::{QuestionReference, Reference};
+pub use reference::{
+    Calendar, Draft, Fallback, MIN_BLOCKS, NotCovered, QuestionReference, RawShares, Reference, ReferenceVersion,
+    SeasonKind, SeasonalReference, SpanPart, pooled,
+};
 pub use special::{chi_squared_survival, normal_quantile};
 pub use verdict::{Assessment, MIN_ANSWERS, Verdict, assess};
 pub use wald::{Wald, wald};

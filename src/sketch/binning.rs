@@ -52,6 +52,12 @@ impl Binning {
         Self { shape, other: cells.other_cell(), missing: cells.missing_cell() }
     }
 
+    /// The cell that a value falls into, if it falls into one.
+    #[must_use]
+    pub fn cell(&self, value: Value<'_>) -> Option<usize> {
+        self.place(value).cell()
+    }
+
     pub(super) fn place(&self, value: Value<'_>) -> Place {
         match (&self.shape, value) {
             (_, Value::Missing) => Place::Missing(self.missing),
