@@ -22,6 +22,7 @@ use crate::explain::{explain, table};
 use crate::freeze::{FreezeError, freeze};
 use crate::http::SpecSummary;
 use crate::keys::new_ingest_key;
+use crate::reference::command::{self as reference, ReferenceCommand, ReferenceError};
 use crate::registry::Registry;
 use crate::server::{Config, ServeError, Server};
 use crate::store::{Registration, Store, StoreError, add_spec};
@@ -42,6 +43,9 @@ enum Command {
     /// Register and check specs
     #[command(subcommand)]
     Spec(SpecCommand),
+    /// Make references, keep their versions, choose the one in use
+    #[command(subcommand)]
+    Reference(ReferenceCommand),
     /// Check what the module that devices load does to an answer against what a spec claims
     #[cfg(feature = "audit")]
     Audit(driftglass_audit::cli::Options),
@@ -183,6 +187,8 @@ enum CliError {
     #[error(transparent)]
     Serve(#[from] ServeError),
     #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    #[error(transparent)]
     System(#[from] io::Error),
     #[error("the system gave no entropy for a key: {0}")]
     Entropy(#[from] getrandom::Error),
@@ -192,6 +198,7 @@ impl CliError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Document { .. } | Self::Draft { .. } | Self::StartSecs => ExitCode::from(2),
+            Self::Reference(error) if error.is_usage() => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }
@@ -204,6 +211,7 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "audit")]
         Command::Audit(options) => return driftglass_audit::cli::run(&options),
         Command::Serve(options) => serve(options),
+        Command::Reference(command) => reference::run(command).map_err(CliError::from),
         Command::Spec(SpecCommand::Add { documents, data_dir, json }) => add(&documents, &data_dir, json),
         Command::Spec(SpecCommand::List { data_dir, json }) => list(&data_dir, json),
         Command::Spec(SpecCommand::Check { documents }) => check(&documents),

@@ -12,7 +12,9 @@
 use std::collections::BTreeMap;
 
 use driftglass::aggregate::Aggregate;
-use driftglass::drift::{Assessment, Measure, QuestionReference, Verdict, assess, normal_quantile};
+use driftglass::drift::{
+    Assessment, Measure, QuestionReference, Reference, SpanPart, Verdict, assess, normal_quantile,
+};
 use driftglass::estimate::Estimate;
 use driftglass::spec::{MonitorSpec, Question, WindowIndex};
 use serde::Serialize;
@@ -31,6 +33,7 @@ pub struct SpecVerdicts {
     spec_id: String,
     app: String,
     clock: ClockState,
+    reference_version: Option<String>,
     window_length_secs: u64,
     false_alarms_per_year: f64,
     span_windows: u32,
@@ -72,6 +75,21 @@ struct ReferenceShares {
     device_windows: u64,
 }
 
+/// What a span is compared with where the reference tells seasons apart.
+#[derive(Debug, Serialize)]
+struct SeasonalShares {
+    #[serde(flatten)]
+    mix: ReferenceShares,
+    /// Each season of the span with its part.
+    seasons: Vec<SeasonShare>,
+}
+
+#[derive(Debug, Serialize)]
+struct SeasonShare {
+    season: u16,
+    weight: f64,
+}
+
 #[derive(Debug, Serialize)]
 struct WindowVerdict {
     window: WindowIndex,
@@ -81,6 +99,7 @@ struct WindowVerdict {
     reports: u64,
     span_first_window: WindowIndex,
     span_reports: u64,
+    reference: Option<SeasonalShares>,
     answered_share: Option<f64>,
     shares: Option<Vec<Interval>>,
     no_data: Option<Interval>,
@@ -129,17 +148,18 @@ pub fn verdicts(registered: &Registered, sums: &Sums, clock: &Clock) -> SpecVerd
     let level = (spec.detection.false_alarms_per_year / tests_per_year).min(0.5);
     let clock = ClockState::of(clock);
     let rules = Rules { spec, now_secs: clock.now_secs, level, z: normal_quantile(1.0 - level / 2.0) };
-    let reference = |index: usize| registered.reference.as_ref().map(|reference| &reference.questions[index]);
+    let reference = registered.reference.as_ref();
     SpecVerdicts {
         spec_id: spec.id().to_string(),
         app: spec.app.clone(),
         clock,
+        reference_version: reference.map(|reference| reference.version.to_string()),
         window_length_secs: spec.window.length_secs,
         false_alarms_per_year: spec.detection.false_alarms_per_year,
         span_windows: spec.detection.span_windows,
         tests_per_year,
         level,
-        questions: sums.iter().enumerate().map(|(index, sums)| rules.question(index, reference(index), sums)).collect(),
+        questions: sums.iter().enumerate().map(|(index, sums)| rules.question(index, reference, sums)).collect(),
     }
 }
 
@@ -155,7 +175,7 @@ impl Rules<'_> {
     fn question(
         &self,
         index: usize,
-        reference: Option<&QuestionReference>,
+        reference: Option<&Reference>,
         sums: &BTreeMap<WindowIndex, Aggregate>,
     ) -> QuestionVerdicts {
         let question = &self.spec.questions[index];
@@ -177,10 +197,13 @@ impl Rules<'_> {
             mechanism: question.randomizer.mechanism.name(),
             payload_bits: question.payload_bits(),
             delta: self.spec.detection.deltas[index],
-            reference: reference.map(|reference| ReferenceShares {
-                shares: reference.shares.clone(),
-                device_windows: reference.device_windows,
-            }),
+            reference: reference
+                .and_then(|reference| match reference.questions[index].as_ref()? {
+                    // With seasons: the average over them, if there is one.
+                    known if reference.tells_seasons() => known.all.as_ref(),
+                    known => known.seasons.values().next(),
+                })
+                .map(ReferenceShares::of),
             first_alert_window: windows
                 .iter()
                 .find(|window| window.closed && window.verdict == "drift")
@@ -192,7 +215,7 @@ impl Rules<'_> {
     fn window(
         &self,
         index: usize,
-        reference: Option<&QuestionReference>,
+        reference: Option<&Reference>,
         sums: &BTreeMap<WindowIndex, Aggregate>,
         window: WindowIndex,
     ) -> WindowVerdict {
@@ -203,7 +226,10 @@ impl Rules<'_> {
         let ordered = question.ordered(self.spec.metric_of(question));
         let delta = self.spec.detection.deltas[index];
         let reference = reference.filter(|_| question.has_shares());
-        let known = reference.and_then(|reference| assess(question, ordered, &span, reference, delta, self.level));
+        let mix =
+            reference.and_then(|reference| reference.for_span(index, self.parts(sums, span_first_window, window)));
+        let known = mix.as_ref().and_then(|mix| assess(question, ordered, &span, mix, delta, self.level));
+        let seasonal = reference.filter(|reference| reference.tells_seasons()).zip(mix.as_ref());
         let empty = WindowVerdict {
             window,
             start_secs: self.spec.window.start_secs(window),
@@ -212,6 +238,14 @@ impl Rules<'_> {
             reports: sums.get(&window).map_or(0, Aggregate::reports),
             span_first_window,
             span_reports: span.reports(),
+            reference: seasonal.map(|(reference, mix)| SeasonalShares {
+                mix: ReferenceShares::of(mix),
+                seasons: reference
+                    .weights(self.parts(sums, span_first_window, window))
+                    .into_iter()
+                    .map(|(season, weight)| SeasonShare { season, weight })
+                    .collect(),
+            }),
             answered_share: None,
             shares: None,
             no_data: None,
@@ -266,10 +300,31 @@ impl Rules<'_> {
         (first, merged(with_reports.map(|(_, sum)| sum)))
     }
 
+    /// The windows of a span, as a reference with seasons needs them.
+    fn parts(
+        &self,
+        sums: &BTreeMap<WindowIndex, Aggregate>,
+        first: WindowIndex,
+        last: WindowIndex,
+    ) -> impl Iterator<Item = SpanPart> {
+        let cut = self.spec.window;
+        sums.range(first..=last).map(move |(&window, sum)| SpanPart {
+            start_secs: cut.start_secs(window),
+            end_secs: cut.end_secs(window),
+            reports: sum.reports(),
+        })
+    }
+
     fn interval(&self, estimate: &Estimate, cell: usize) -> Interval {
         let (share, error) = (estimate.shares[cell], self.z * estimate.standard_error(cell));
         let clip = |share: f64| share.clamp(0.0, 1.0);
         Interval { estimate: clip(share), lower: clip(share - error), upper: clip(share + error) }
+    }
+}
+
+impl ReferenceShares {
+    fn of(reference: &QuestionReference) -> Self {
+        Self { shares: reference.shares.clone(), device_windows: reference.device_windows }
     }
 }
 

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Calendar, Fallback, QuestionReference, Reference, SeasonKind, SeasonalReference};
 use crate::estimate::Matrix;
-use crate::spec::{MonitorSpec, Node, Question, SpecError};
+use crate::spec::{MonitorSpec, Node, Question, SpecError, SpecId};
 
 /// What a share may be: de-biased shares of few reports leave \[0, 1\].
 const SHARES: core::ops::RangeInclusive<f64> = -1.0..=2.0;
@@ -56,6 +56,16 @@ impl fmt::Debug for ReferenceVersion {
 }
 
 impl Reference {
+    /// The spec that a document names, which may break other rules.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError`] when it names none.
+    pub fn spec_id_of(text: &str) -> Result<SpecId, SpecError> {
+        let document: Value = crate::spec::json(text)?;
+        Ok(SpecId::from_bytes(Node::root(&document).any_object()?.field("spec_id")?.hex()?))
+    }
+
     /// Reads a reference from JSON text.
     ///
     /// # Errors

@@ -106,6 +106,12 @@ pub struct SpanPart {
 }
 
 impl Reference {
+    /// Whether it has more than one season.
+    #[must_use]
+    pub fn tells_seasons(&self) -> bool {
+        self.calendar.kind != SeasonKind::None
+    }
+
     /// The part of a span that each season has: o_ws averaged over the windows by their reports. Sums to 1; empty
     /// without reports.
     #[must_use]

@@ -57,6 +57,9 @@ pub fn pooled(question: &Question, reports: &Aggregate) -> Result<QuestionRefere
     if question.epoch_windows().is_some() {
         return Err(NotCovered::Memoized);
     }
+    if reports.reports() == 0 {
+        return Err(NotCovered::TooFewAnswers);
+    }
     let channel = Channel::of(&question.randomizer, question.domain_size).ok_or(NotCovered::NoShares)?;
     let randomizer = randomizer_of(question);
     let oracle = randomizer.oracle().ok_or(NotCovered::NoShares)?;
