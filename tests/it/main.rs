@@ -10,6 +10,7 @@ mod exact_law;
 mod ledger_traces;
 mod pipeline;
 mod randomizers;
+mod references;
 mod rotation;
 mod schema;
 mod statistical;
