@@ -1,6 +1,7 @@
 //! A reference from the fleet's own earlier windows: what devices said before is what they are compared with.
 //!
-//! Reports of closed windows alone: their sums change no more, so the reference can be made again from the same store. A
+//! Reports of closed windows alone: their sums change no more, so the reference can be made again from the same
+//! store, and is then the same version. A
 //! window counts for the season that holds most of it, half at least; the reports of a season's windows are added up, and
 //! [`pooled`] takes the noise of the channel out of the shares and puts it into the covariance. Windows of different
 //! seasons are different reports, so the errors of seasons are independent.
@@ -58,8 +59,6 @@ pub fn from_windows(
     lineage.insert("windows".to_owned(), json!([first, last]));
     lineage.insert("reports".to_owned(), json!(reports));
     lineage.insert("covariance".to_owned(), json!("channel"));
-    let parent = registered.reference.as_ref().map(|reference| reference.version.to_string());
-    lineage.insert("parent".to_owned(), json!(parent));
     finish(spec, questions, seasons, true, lineage)
 }
 
