@@ -166,14 +166,19 @@ fn alarms(days: &[Day], column: usize, shift: i32, seed: u64) -> Alarms {
 /// Under no shift the alarms of 192 months and of 176 spans from mid-month to mid-month are at most 5 % of each column's
 /// 368 spans: not 5 % and some standard errors, but what the level says, because the bound of the effect is
 /// conservative. The same reference without seasons alarms in all months, and one that takes days for independent in
-/// most: the weather of a year is one draw. With 1, 1.25 and 2 standard deviations on top, 95 % of months alarm. Seeds 11,
-/// 12 and 13.
+/// most: the weather of a year is one draw. With 1, 1.25 and 2 standard deviations on top, 95 % of months alarm.
+///
+/// | Seen (seeds 11, 12, 13) | temperature | dew point | wind |
+/// | --- | --- | --- | --- |
+/// | by months, years as blocks: months, spans between | 10 of 192, 5 of 176 | 7, 4 | 8, 7 |
+/// | shift on top (standard deviations): months | 1.0: 190 of 192 | 1.25: 191 | 2.0: 192 |
+/// | average over the year, years as blocks: months | 192 of 192 | 191 | 28 |
+/// | by months, days as independent: months | 154 of 192 | 165 | 173 |
 #[test]
 fn seasons_are_no_drift_and_a_shift_on_top_is() {
     let days = days();
     for (column, shift, seed) in [(0, 100, 11), (1, 125, 12), (2, 200, 13)] {
         let Alarms { seasonal: [months, between, shifted], annual, by_days } = alarms(&days, column, shift, seed);
-        println!("column {column}: {months:?} {between:?} {shifted:?} annual {annual:?} by days {by_days:?}");
         assert_eq!((months.1, between.1), (192, 176));
         assert!(20 * (months.0 + between.0) <= months.1 + between.1, "column {column}: {months:?} {between:?}");
         assert!(100 * shifted.0 >= 95 * shifted.1, "column {column}: {shifted:?}");
@@ -207,14 +212,14 @@ fn flights() -> Vec<Halves> {
 ///
 /// At level 0.05 and delta 0, 120 sound comparisons raise 6 alarms or fewer on average; more than 13 with probability
 /// below 0.003 if they were independent and the level exact (binomial). The halves are the same in all runs, so what
-/// they really differ by is in every one of them; it is part of the covariance.
+/// they really differ by is in every one of them; it is part of the covariance. Seen: 3 alarms, 4 rejections.
 #[test]
 fn halves_of_a_month_through_private_reports_do_not_differ() {
     const RUNS: usize = 20;
     let mut generator = Generator::new(21);
     let (mut alarms, mut rejections) = (0, 0);
-    for (name, ordered, then, now) in &flights()[..6] {
-        let (mut of_column, question) = (0, asked(then.len()));
+    for (_, ordered, then, now) in &flights()[..6] {
+        let question = asked(then.len());
         for _ in 0..RUNS {
             let mut half = |counts: &[u64]| {
                 let symbols = counts.iter().enumerate().flat_map(|(cell, n)| (0..*n).map(move |_| cell));
@@ -222,13 +227,10 @@ fn halves_of_a_month_through_private_reports_do_not_differ() {
             };
             let reference = pooled(&question, &half(then)).expect("enough answers");
             let found = assess(&question, *ordered, &half(now), &reference, 0.0, LEVEL).expect("answers");
-            of_column += usize::from(found.verdict == Verdict::Drift);
+            alarms += usize::from(found.verdict == Verdict::Drift);
             rejections += usize::from(found.wald.is_some_and(|wald| wald.p_value < LEVEL));
         }
-        println!("{name}: {of_column} of {RUNS}");
-        alarms += of_column;
     }
-    println!("alarms {alarms}, rejections {rejections} of {}", 6 * RUNS);
     assert!(alarms <= 13 && rejections <= 13, "{alarms} alarms, {rejections} rejections");
 }
 
