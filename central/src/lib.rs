@@ -12,7 +12,7 @@
 //! | [`tally`] | how many reports met which fate |
 //! | [`verdicts`] | from sums to estimates, tests and verdicts; pure |
 //! | [`figure`] | what is known of a question whose answers are not shares; pure |
-//! | [`reference`] | what windows are compared with: made from a file or from earlier windows, in versions |
+//! | [`mod@reference`] | what windows are compared with: made from a file or from earlier windows, in versions |
 //! | [`http`] | routes, problem documents, pages |
 //! | [`server`] | start and graceful stop |
 //! | [`explain`] | why each question of a spec has its mechanism |

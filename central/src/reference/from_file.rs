@@ -1,8 +1,8 @@
 //! A reference from raw rows that an operator owns: the data that a model was trained on, or old windows kept in full.
 //!
 //! Each row is an event. Its values fall into the cells of the spec by the look-up that devices use ([`Binning`]). A
-//! device-window is the rows of one device in one window of the spec; what a device would draw its sampled event from are
-//! the shares of its rows, and these are averaged ([`RawShares`]).
+//! device-window is the rows of one device in one window of the spec; what a device would draw its sampled event from
+//! are the shares of its rows, and these are averaged ([`RawShares`]).
 //!
 //! | Columns given | A device-window is | What varies independently | Covariance |
 //! | --- | --- | --- | --- |

@@ -48,7 +48,8 @@ pub fn add_reference(
 ///
 /// # Errors
 ///
-/// The spec is not registered, no version or more than one begins so, or the database refused; then nothing was changed.
+/// The spec is not registered, no version or more than one begins so, or the database refused; then nothing was
+/// changed.
 pub fn use_reference(
     connection: &mut Connection,
     spec: SpecId,

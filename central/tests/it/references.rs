@@ -256,7 +256,8 @@ fn raw_rows_are_a_reference() {
     let lineage = &read.lineage;
     assert_eq!((&lineage["file_sha256"], &lineage["rows"]), (&json!(digest), &json!(8)));
     assert_eq!(lineage["covariance"], "clustered by device");
-    // Departed late (> 0): device-windows A0 ½, A1 1, B0 0, C0 1, so g = 2.5/4; rests A 1.5 − 2·0.625, B −0.625, C 0.375.
+    // Departed late (> 0): device-windows A0 ½, A1 1, B0 0, C0 1, so g = 2.5/4; rests A 1.5 − 2·0.625, B −0.625, C
+    // 0.375.
     let late = &read.questions[0].as_ref().expect("covered").seasons[&0];
     assert_eq!(spec().questions[0].name, "departed_late");
     let variance = 3.0 / 2.0 * (0.25_f64.powi(2) + 0.625_f64.powi(2) + 0.375_f64.powi(2)) / 16.0;

@@ -1,7 +1,7 @@
 //! The JSON document of a reference, and its version: `docs/references.md` is normative.
 //!
-//! The version is the SHA-256 of the document in canonical form (RFC 8785, JCS), lineage included: the same numbers from
-//! another source are another version, the same document spelled differently is not.
+//! The version is the SHA-256 of the document in canonical form (RFC 8785, JCS), lineage included: the same numbers
+//! from another source are another version, the same document spelled differently is not.
 
 use core::fmt;
 use std::collections::BTreeMap;

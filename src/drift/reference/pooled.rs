@@ -10,10 +10,10 @@
 //! twice that of the current side alone. Shares are not clipped, for that would bias them, so some may lie outside
 //! \[0, 1\].
 //!
-//! **Limits.** The reports count as independent. Where an answer is memoized a device repeats its noise, and the windows
-//! of an epoch do not average it away: such questions are not covered. Devices that differ from one another and answer in
-//! both the earlier and the current windows make the difference vary less than C says: an error on the safe side. What
-//! was wrong in the earlier windows already is part of the reference.
+//! **Limits.** The reports count as independent. Where an answer is memoized a device repeats its noise, and the
+//! windows of an epoch do not average it away: such questions are not covered. Devices that differ from one another
+//! and answer in both the earlier and the current windows make the difference vary less than C says: an error on the
+//! safe side. What was wrong in the earlier windows already is part of the reference.
 //!
 //! [`Estimate::given_data`]: crate::estimate::Estimate::given_data
 

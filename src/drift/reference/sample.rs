@@ -3,7 +3,7 @@
 //!
 //! | Symbol | Code | Meaning | Range |
 //! | --- | --- | --- | --- |
-//! | x_i | `shares` of [`RawShares::add`] | shares of the cells among the events of device-window i: what a device draws its sampled event from | \[0, 1\], sum 1 |
+//! | x_i | `shares` of [`RawShares::add`] | shares of the cells among the events of device-window i | \[0, 1\], sum 1 |
 //! | u | `unit` | what varies independently of the others: a row, a device, a year | |
 //! | N, U | `device_windows`, [`RawShares::units`] | device-windows; units | N ≥ U ≥ 2 |
 //! | n_u | `Unit::device_windows` | device-windows of unit u | ≥ 1 |
@@ -19,11 +19,12 @@
 //! sandwich for a mean). With one window in each unit it is the sample covariance of the x_i over N, and with one event
 //! in each window the multinomial (diag g − g gᵀ)/(N − 1).
 //!
-//! **Blocks** ([`RawShares::of_a_new_block`]). What moves all devices together, weather above all, is no sampling error:
-//! however many devices there are, another year is another year. Then the years are the units, g is the plain average of
-//! the B block means x̄_b, with S their sample covariance, and the reference is used to predict a *new* block, of which
-//! the error has covariance S + S/B. S is itself estimated: a contrast of the prediction error over its estimated
-//! standard error is t with B − 1 degrees of freedom, of longer tails than the normal that the tests assume. So
+//! **Blocks** ([`RawShares::of_a_new_block`]). What moves all devices together, weather above all, is no sampling
+//! error: however many devices there are, another year is another year. Then the years are the units, g is the plain
+//! average of the B block means x̄_b, with S their sample covariance, and the reference is used to predict a *new*
+//! block, of which the error has covariance S + S/B. S is itself estimated: a contrast of the prediction error over
+//! its estimated standard error is t with B − 1 degrees of freedom, of longer tails than the normal that the tests
+//! assume. So
 //!
 //! C = (t/3)² · (1 + 1/B) · S, where t exceeds as rarely as a normal exceeds 3 (0.135 %),
 //!
@@ -31,10 +32,10 @@
 //! seem; fewer are too many, which is safe, and more are too few.
 //!
 //! **Cost**: memory O(units × cells). **Limits.** Linearization wants some tens of units; with fewer the covariance is
-//! too small more often than too large. Beyond three standard errors the interval of a new block errs more often than it
-//! says: at B = 17, 4 of them stand for 3.69 (the expansion, solved). A cell that no row fell into has variance 0:
-//! what the reference never saw it is sure of. Blocks must be as long as the spans that are compared: a mean over a month
-//! varies less than one over a week.
+//! too small more often than too large. Beyond three standard errors the interval of a new block errs more often than
+//! it says: at B = 17, 4 of them stand for 3.69 (the expansion, solved). A cell that no row fell into has variance 0:
+//! what the reference never saw it is sure of. Blocks must be as long as the spans that are compared: a mean over a
+//! month varies less than one over a week.
 
 use std::collections::BTreeMap;
 
@@ -136,7 +137,8 @@ impl RawShares {
 
 /// The quantile of t with ν degrees of freedom that a normal has at z = 3.
 fn student_at_three(nu: f64) -> f64 {
-    // The numerators at z = 3 of z³ + z, 5z⁵ + 16z³ + 3z, 3z⁷ + 19z⁵ + 17z³ − 15z and 79z⁹ + 776z⁷ + 1482z⁵ − 1920z³ − 945z.
+    // The numerators at z = 3 of z³ + z, 5z⁵ + 16z³ + 3z, 3z⁷ + 19z⁵ + 17z³ − 15z and 79z⁹ + 776z⁷ + 1482z⁵ − 1920z³
+    // − 945z.
     const NUMERATORS: [f64; 4] = [30.0, 1_656.0, 11_592.0, 3_557_520.0];
     const DENOMINATORS: [f64; 4] = [4.0, 96.0, 384.0, 92_160.0];
     let mut power = 1.0;

@@ -3,7 +3,7 @@
 //! | Symbol | Code | Meaning | Range |
 //! | --- | --- | --- | --- |
 //! | | `utc_offset_secs` | local time − UTC, one for the whole year | ±50,400 s |
-//! | s | season number | month: 1 is January; day of the week: 1 is Monday (ISO 8601); hour of the week: 0 begins Monday 00:00 | 1–12, 1–7, 0–167 |
+//! | s | season number | month from January; day of the week from Monday; hour of the week | 1–12, 1–7, 0–167 |
 //! | o_ws | [`Calendar::overlap`] | part of window w that lies in season s; sums to 1 over s | (0, 1\] |
 //!
 //! Dates are those of the proleptic Gregorian calendar, Unix time has no leap seconds. The day number becomes a date by
