@@ -1,11 +1,9 @@
 //! A reference from the fleet's own earlier windows: what devices said before is what they are compared with.
 //!
 //! Reports of closed windows alone: their sums change no more, so the reference can be made again from the same
-//! store, and is then the same version. A
-//! window counts for the season that holds most of it, half at least; the reports of a season's windows are added up,
-//! and
-//! [`pooled`] takes the noise of the channel out of the shares and puts it into the covariance. Windows of different
-//! seasons are different reports, so the errors of seasons are independent.
+//! store, and is then the same version. A window counts for the season that holds most of it, half at least; the reports
+//! of a season's windows are added up, and [`pooled`] takes the noise of the channel out of the shares and puts it into
+//! the covariance. Windows of different seasons are different reports, so the errors of seasons are independent.
 //!
 //! **Limits.** A window on the border of two seasons is counted for one of them whole, while the span that is
 //! compared is divided by time: the shares of a season are blurred by at most the part of its reports that came over
