@@ -24,6 +24,7 @@ use crate::explain::{explain, table};
 use crate::freeze::{FreezeError, freeze};
 use crate::http::SpecSummary;
 use crate::keys::new_ingest_key;
+use crate::reference::command::{self as reference, ReferenceCommand, ReferenceError};
 use crate::registry::Registry;
 use crate::server::{Config, ServeError, Server};
 use crate::store::{Registration, Store, StoreError, add_spec, last_clock, strata, total};
@@ -47,6 +48,9 @@ enum Command {
     Spec(SpecCommand),
     /// Say what drifted, from the reports of the windows that are closed
     Drift(Drift),
+    /// Make references, keep their versions, choose the one in use
+    #[command(subcommand)]
+    Reference(ReferenceCommand),
     /// Check what the module that devices load does to an answer against what a spec claims
     #[cfg(feature = "audit")]
     Audit(driftglass_audit::cli::Options),
@@ -211,6 +215,8 @@ enum CliError {
     #[error(transparent)]
     Serve(#[from] ServeError),
     #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    #[error(transparent)]
     System(#[from] io::Error),
     #[error("the system gave no entropy for a key: {0}")]
     Entropy(#[from] getrandom::Error),
@@ -222,6 +228,7 @@ impl CliError {
             Self::Document { .. } | Self::Draft { .. } | Self::StartSecs | Self::NoSpec | Self::WhichSpec(_) => {
                 ExitCode::from(2)
             }
+            Self::Reference(error) if error.is_usage() => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }
@@ -238,6 +245,7 @@ pub fn main() -> ExitCode {
             Ok(true) if options.fail_on_drift => return ExitCode::from(3),
             done => done.map(drop),
         },
+        Command::Reference(command) => reference::run(command).map_err(CliError::from),
         Command::Spec(SpecCommand::Add { documents, data_dir, json }) => add(&documents, &data_dir, json),
         Command::Spec(SpecCommand::List { data_dir, json }) => list(&data_dir, json),
         Command::Spec(SpecCommand::Check { documents }) => check(&documents),

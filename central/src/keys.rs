@@ -1,6 +1,6 @@
 //! Ingest keys and the admin token.
 //!
-//! An ingest key is public: it can only add reports. The admin token moves the simulated clock; it lives in a file that its owner alone can read.
+//! An ingest key is public: it can only add reports. The admin token makes references and moves the simulated clock; it lives in a file that its owner alone can read.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};

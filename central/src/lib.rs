@@ -15,6 +15,7 @@
 //! | [`severity`] | how bad it is, in words |
 //! | [`figure`] | what is known of a question whose answers are not shares; pure |
 //! | [`drift_page`] | the verdicts as one page to show to others |
+//! | [`mod@reference`] | what windows are compared with: made from a file or from earlier windows, in versions |
 //! | [`http`] | routes, problem documents, pages |
 //! | [`server`] | start and graceful stop |
 //! | [`explain`] | why each question of a spec has its mechanism |
@@ -35,6 +36,7 @@ pub mod freeze;
 pub mod http;
 pub mod intake;
 pub mod keys;
+pub mod reference;
 pub mod registry;
 pub mod server;
 pub mod severity;

@@ -80,10 +80,7 @@ impl Server {
         let lock = store.lock()?;
         let connection = store.connect()?;
         fix_clock_mode(&connection, config.clock.mode())?;
-        let admin_token = match config.clock {
-            Clock::System => None,
-            Clock::Simulated(_) => Some(AdminToken::of(store.dir())?),
-        };
+        let admin_token = AdminToken::of(store.dir())?;
         let listener =
             TcpListener::bind(config.listen).await.map_err(|error| ServeError::Listen(config.listen, error))?;
         let address = listener.local_addr()?;

@@ -14,7 +14,9 @@ use std::collections::BTreeMap;
 
 use driftglass::aggregate::Aggregate;
 use driftglass::drift::sequential::{AlarmBudget, e_bh};
-use driftglass::drift::{Assessment, Effect, Measure, QuestionReference, Verdict, Wald, assess, normal_quantile};
+use driftglass::drift::{
+    Assessment, Effect, Measure, QuestionReference, Reference, SpanPart, Verdict, Wald, assess, normal_quantile,
+};
 use driftglass::estimate::Estimate;
 use driftglass::spec::{MonitorSpec, Question, WindowIndex};
 use serde::Serialize;
@@ -39,6 +41,7 @@ pub struct SpecVerdicts {
     pub(crate) spec_id: String,
     pub(crate) app: String,
     pub(crate) clock: ClockState,
+    pub(crate) reference_version: Option<String>,
     pub(crate) window_length_secs: u64,
     pub(crate) false_alarms_per_year: f64,
     pub(crate) span_windows: u32,
@@ -101,6 +104,21 @@ pub(crate) struct ReferenceShares {
     pub(crate) device_windows: u64,
 }
 
+/// What a span is compared with where the reference tells seasons apart.
+#[derive(Debug, Serialize)]
+pub(crate) struct SeasonalShares {
+    #[serde(flatten)]
+    mix: ReferenceShares,
+    /// Each season of the span with its part.
+    seasons: Vec<SeasonShare>,
+}
+
+#[derive(Debug, Serialize)]
+struct SeasonShare {
+    season: u16,
+    weight: f64,
+}
+
 #[derive(Debug, Serialize)]
 pub(crate) struct WindowVerdict {
     pub(crate) window: WindowIndex,
@@ -110,6 +128,7 @@ pub(crate) struct WindowVerdict {
     pub(crate) reports: u64,
     pub(crate) span_first_window: WindowIndex,
     pub(crate) span_reports: u64,
+    pub(crate) reference: Option<SeasonalShares>,
     pub(crate) answered_share: Option<f64>,
     pub(crate) shares: Option<Vec<Interval>>,
     pub(crate) no_data: Option<Interval>,
@@ -191,10 +210,8 @@ pub fn verdicts(registered: &Registered, sums: &Sums, strata: &BTreeMap<Stratum,
         z: normal_quantile(1.0 - level / 2.0),
         evidence: evidence::Rule { budget, alpha: (accepted / streams).min(0.5) },
     };
-    let references: Vec<_> = (0..spec.questions.len())
-        .map(|index| registered.reference.as_ref().map(|reference| &reference.questions[index]))
-        .collect();
-    let questions = rules.questions(&references, sums);
+    let reference = registered.reference.as_ref();
+    let questions = rules.questions(reference, sums);
     let rest = |stratum| total(registered, strata.iter().filter(|(other, _)| **other != stratum).map(|(_, sums)| sums));
     let groups: Vec<_> = match strata.len() {
         0 | 1 => Vec::new(),
@@ -204,6 +221,7 @@ pub fn verdicts(registered: &Registered, sums: &Sums, strata: &BTreeMap<Stratum,
         spec_id: spec.id().to_string(),
         app: spec.app.clone(),
         clock,
+        reference_version: reference.map(|reference| reference.version.to_string()),
         window_length_secs: spec.window.length_secs,
         false_alarms_per_year: spec.detection.false_alarms_per_year,
         span_windows: spec.detection.span_windows,
@@ -273,16 +291,16 @@ impl ClockState {
 }
 
 impl Rules<'_> {
-    fn questions(&self, references: &[Option<&QuestionReference>], sums: &Sums) -> Vec<QuestionVerdicts> {
+    fn questions(&self, reference: Option<&Reference>, sums: &Sums) -> Vec<QuestionVerdicts> {
         let devices = most_reports_of_a_window(sums);
-        let judge = |(index, sums)| self.question(index, references[index], sums, devices);
+        let judge = |(index, sums)| self.question(index, reference, sums, devices);
         sums.iter().enumerate().map(judge).collect()
     }
 
     fn question(
         &self,
         index: usize,
-        reference: Option<&QuestionReference>,
+        reference: Option<&Reference>,
         sums: &BTreeMap<WindowIndex, Aggregate>,
         devices: u64,
     ) -> QuestionVerdicts {
@@ -291,7 +309,10 @@ impl Rules<'_> {
         let mut cells = if question.has_shares() { question.symbol_labels(metric) } else { Vec::new() };
         cells.pop();
         let mut windows: Vec<_> = sums.keys().map(|&window| self.window(index, reference, sums, window)).collect();
-        if let Some(reference) = reference.filter(|_| question.has_shares()) {
+        // A stream has one reference: seasons are judged by their spans alone.
+        let all_year = reference.filter(|reference| !reference.tells_seasons() && question.has_shares());
+        let all_year = all_year.and_then(|reference| reference.questions[index].as_ref()?.seasons.values().next());
+        if let Some(reference) = all_year {
             let is_closed = |window: WindowIndex| !self.spec.window.is_open(window, self.now_secs);
             let closed = sums.iter().filter(|(window, _)| is_closed(**window));
             let closed = closed.map(|(window, sum)| (*window, sum));
@@ -318,10 +339,13 @@ impl Rules<'_> {
             mechanism: question.randomizer.mechanism.name(),
             payload_bits: question.payload_bits(),
             delta: self.spec.detection.deltas[index],
-            reference: reference.map(|reference| ReferenceShares {
-                shares: reference.shares.clone(),
-                device_windows: reference.device_windows,
-            }),
+            reference: reference
+                .and_then(|reference| match reference.questions[index].as_ref()? {
+                    // With seasons: the average over them, if there is one.
+                    known if reference.tells_seasons() => known.all.as_ref(),
+                    known => known.seasons.values().next(),
+                })
+                .map(ReferenceShares::of),
             first_alert_window: windows
                 .iter()
                 .find(|window| window.closed && window.verdict == "drift")
@@ -333,7 +357,7 @@ impl Rules<'_> {
     fn window(
         &self,
         index: usize,
-        reference: Option<&QuestionReference>,
+        reference: Option<&Reference>,
         sums: &BTreeMap<WindowIndex, Aggregate>,
         window: WindowIndex,
     ) -> WindowVerdict {
@@ -344,7 +368,10 @@ impl Rules<'_> {
         let ordered = question.ordered(self.spec.metric_of(question));
         let delta = self.spec.detection.deltas[index];
         let reference = reference.filter(|_| question.has_shares());
-        let known = reference.and_then(|reference| assess(question, ordered, &span, reference, delta, self.level));
+        let mix =
+            reference.and_then(|reference| reference.for_span(index, self.parts(sums, span_first_window, window)));
+        let known = mix.as_ref().and_then(|mix| assess(question, ordered, &span, mix, delta, self.level));
+        let seasonal = reference.filter(|reference| reference.tells_seasons()).zip(mix.as_ref());
         let empty = WindowVerdict {
             window,
             start_secs: self.spec.window.start_secs(window),
@@ -353,6 +380,14 @@ impl Rules<'_> {
             reports: sums.get(&window).map_or(0, Aggregate::reports),
             span_first_window,
             span_reports: span.reports(),
+            reference: seasonal.map(|(reference, mix)| SeasonalShares {
+                mix: ReferenceShares::of(mix),
+                seasons: reference
+                    .weights(self.parts(sums, span_first_window, window))
+                    .into_iter()
+                    .map(|(season, weight)| SeasonShare { season, weight })
+                    .collect(),
+            }),
             answered_share: None,
             shares: None,
             no_data: None,
@@ -398,6 +433,21 @@ impl Rules<'_> {
         (first, merged(with_reports.map(|(_, sum)| sum)))
     }
 
+    /// The windows of a span, as a reference with seasons needs them.
+    fn parts(
+        &self,
+        sums: &BTreeMap<WindowIndex, Aggregate>,
+        first: WindowIndex,
+        last: WindowIndex,
+    ) -> impl Iterator<Item = SpanPart> {
+        let cut = self.spec.window;
+        sums.range(first..=last).map(move |(&window, sum)| SpanPart {
+            start_secs: cut.start_secs(window),
+            end_secs: cut.end_secs(window),
+            reports: sum.reports(),
+        })
+    }
+
     fn interval(&self, estimate: &Estimate, cell: usize) -> Interval {
         let (share, error) = (estimate.shares[cell], self.z * estimate.standard_error(cell));
         let clip = |share: f64| share.clamp(0.0, 1.0);
@@ -412,6 +462,12 @@ fn most_reports_of_a_window(sums: &Sums) -> u64 {
         *reports.entry(*window).or_default() += sum.reports();
     }
     reports.into_values().max().unwrap_or(0)
+}
+
+impl ReferenceShares {
+    fn of(reference: &QuestionReference) -> Self {
+        Self { shares: reference.shares.clone(), device_windows: reference.device_windows }
+    }
 }
 
 /// The sum of aggregates of one question; without counters if there are none.

@@ -44,7 +44,10 @@ pub use question_mix::{
     ANCHORED_TO_SAMPLED, Fleet, HETEROGENEOUS, MIN_GAIN, QuestionMix, combined_p_value, question_mix, slope,
 };
 pub use rare_cells::{LEAST_EXPECTED, RareCells};
-pub use reference::{QuestionReference, Reference};
+pub use reference::{
+    Calendar, Draft, Fallback, MIN_BLOCKS, NotCovered, QuestionReference, RawShares, Reference, ReferenceVersion,
+    SeasonKind, SeasonalReference, SpanPart, pooled,
+};
 pub use special::{chi_squared_survival, normal_quantile};
 pub use threshold_mix::{
     MIN_THRESHOLD_GAIN, THRESHOLD_TO_HISTOGRAM, ThresholdMix, location_information, threshold_mix,

@@ -71,6 +71,12 @@ impl Binning {
         }
     }
 
+    /// The cell that a value falls into, if it falls into one.
+    #[must_use]
+    pub fn cell(&self, value: Value<'_>) -> Option<usize> {
+        self.place(value).cell()
+    }
+
     pub(super) fn place(&self, value: Value<'_>) -> Place {
         match (&self.shape, value) {
             (_, Value::Missing) => Place::Missing(self.missing),

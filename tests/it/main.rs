@@ -12,6 +12,7 @@ mod one_shot;
 mod performance;
 mod pipeline;
 mod randomizers;
+mod references;
 mod rotation;
 mod schema;
 mod sequential;

@@ -6,7 +6,6 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
 use serde::Deserialize;
 
 use super::{App, Problem};
@@ -24,10 +23,7 @@ pub(super) async fn advance(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<ClockState>, Problem> {
-    let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or("");
-    if !app.admin_token.as_ref().is_some_and(|token| token.admits(given)) {
-        return Err(Problem::Unauthorized);
-    }
+    app.operator(&headers)?;
     let Advance { now_secs } = serde_json::from_slice(&body).map_err(|_| Problem::MalformedRequest)?;
     app.clock.advance(now_secs).map_err(|error| match error {
         ClockError::Backwards => Problem::ClockBackwards,

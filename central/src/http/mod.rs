@@ -24,6 +24,7 @@ mod clock;
 mod pages;
 mod problem;
 mod read;
+mod references;
 mod reports;
 
 pub use problem::Problem;
@@ -42,8 +43,8 @@ pub struct App {
     pub counters: Arc<Counters>,
     /// The way to the writer.
     pub queue: Queue,
-    /// Who may move the clock; `None` if nobody can.
-    pub admin_token: Option<AdminToken>,
+    /// Who may make references and move a simulated clock.
+    pub admin_token: AdminToken,
     /// Reads of the database that may run at once.
     pub reads: Semaphore,
 }
@@ -62,9 +63,11 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/specs", get(read::specs))
         .route("/v1/specs/{spec_id}", get(read::spec))
         .route("/v1/specs/{spec_id}/reference", get(read::reference))
+        .route("/v1/specs/{spec_id}/references", get(references::list).post(references::make))
+        .route("/v1/specs/{spec_id}/references/{version}", get(references::show))
         .route("/v1/specs/{spec_id}/verdicts", get(read::verdicts))
         .merge(uploads);
-    if app.admin_token.is_some() {
+    if matches!(*app.clock, Clock::Simulated(_)) {
         api = api.route("/v1/clock", post(clock::advance));
     }
     api.fallback(pages::serve)

@@ -42,6 +42,12 @@ pub enum Problem {
     UnknownSpec,
     /// The spec has no reference.
     NoReference,
+    /// No such version of the spec's reference.
+    UnknownReference,
+    /// Windows that still take reports cannot be a reference.
+    OpenWindows,
+    /// No question can have a reference from these windows.
+    NothingCovered,
     /// Nothing at this path.
     NotFound,
     /// The path does not take this method.
@@ -76,10 +82,13 @@ impl Problem {
             Self::StoreFailed => ("store-failed", S::SERVICE_UNAVAILABLE, "Store failed", "The database cannot be used at the moment. Try again after a while."),
             Self::UnknownSpec => ("unknown-spec", S::NOT_FOUND, "Unknown spec", "No spec with this id is registered."),
             Self::NoReference => ("no-reference", S::NOT_FOUND, "No reference", "The spec is registered without a reference."),
+            Self::UnknownReference => ("unknown-reference", S::NOT_FOUND, "Unknown reference", "The spec has no version of a reference that begins with these digits alone; at least 8."),
+            Self::OpenWindows => ("open-windows", S::CONFLICT, "Open windows", "A reference is made from closed windows in order, each of which lies in one season by half at least."),
+            Self::NothingCovered => ("nothing-covered", S::UNPROCESSABLE_ENTITY, "Nothing covered", "No question has a reference in these windows: too few answers, or no shares of cells."),
             Self::NotFound => ("not-found", S::NOT_FOUND, "Not found", "There is nothing at this path."),
             Self::MethodNotAllowed => ("method-not-allowed", S::METHOD_NOT_ALLOWED, "Method not allowed", "This path does not take this method."),
             Self::Unauthorized => ("unauthorized", S::UNAUTHORIZED, "Unauthorized", "Send the token of the data directory as Authorization: Bearer …"),
-            Self::MalformedRequest => ("malformed-request", S::BAD_REQUEST, "Malformed request", "The body is {\"now_secs\": T} with an integer T from 0 to 2^53 − 1."),
+            Self::MalformedRequest => ("malformed-request", S::BAD_REQUEST, "Malformed request", "The body is not the JSON object that docs/http-api.md gives for this route."),
             Self::ClockBackwards => ("clock-backwards", S::CONFLICT, "Clock backwards", "The simulated clock moves forward, never back."),
         }
     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::HeaderMap;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use driftglass::spec::SpecId;
 use serde::Serialize;
@@ -84,11 +85,17 @@ impl App {
         }
     }
 
+    /// Lets through who sends the admin token.
+    pub(super) fn operator(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or("");
+        if self.admin_token.admits(given) { Ok(()) } else { Err(Problem::Unauthorized) }
+    }
+
     async fn registered(self: &Arc<Self>) -> Result<Arc<Snapshot>, Problem> {
         self.blocking(|app| app.registry.refresh()).await
     }
 
-    async fn spec(self: &Arc<Self>, id: &str) -> Result<Arc<Registered>, Problem> {
+    pub(super) async fn spec(self: &Arc<Self>, id: &str) -> Result<Arc<Registered>, Problem> {
         let id = SpecId::from_hex(id).ok_or(Problem::UnknownSpec)?;
         self.registered().await?.by_id(id).cloned().ok_or(Problem::UnknownSpec)
     }

@@ -2,7 +2,8 @@
 //!
 //! | Table | Holds | Until |
 //! | --- | --- | --- |
-//! | `spec`, `reference` | registered documents, as they were given | for good |
+//! | `spec` | registered documents, as they were given | for good |
+//! | `reference_version`, `reference_use` | every reference that a spec had, and which was in use since when | for good |
 //! | `journal` | each report of an open window: the truth, and what makes duplicates known | its window is closed |
 //! | `aggregate`, `report_count` | the sums of those reports | for good |
 //! | `counter`, `setting` | counts; generation of the specs; mode of the clock | for good |
@@ -20,12 +21,16 @@ use rusqlite::Connection;
 mod closing;
 mod ingest;
 mod read;
+mod references;
 mod schema;
 mod specs;
 
 pub use closing::close_windows;
 pub use ingest::{Outcome, Upload, commit, load_tally};
 pub use read::{Stratum, Sums, last_clock, strata, total};
+pub use references::{
+    ReferenceRow, add_reference, first_open_window, list_references, reference_document, use_reference,
+};
 pub use specs::{Registration, SpecRow, add_spec, generation, list_specs};
 
 const DATABASE_FILE: &str = "driftglass.sqlite";
@@ -53,6 +58,15 @@ pub enum StoreError {
     /// The schema.
     #[error("cannot bring the database to this version's schema: {0}")]
     Schema(#[from] rusqlite_migration::Error),
+    /// A reference that is no document.
+    #[error("the reference cannot be numbered: {0}")]
+    Reference(#[from] driftglass::spec::SpecError),
+    /// No such spec.
+    #[error("no spec with this id is registered")]
+    UnknownSpec,
+    /// No such version of a reference.
+    #[error("the spec has no such reference, or more than one: at least 8 digits that begin one version alone")]
+    UnknownReference,
     /// A statement.
     #[error("the database refused: {0}")]
     Database(#[from] rusqlite::Error),

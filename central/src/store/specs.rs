@@ -12,7 +12,7 @@ pub struct Registration<'a> {
     pub spec_id: SpecId,
     /// Its document.
     pub document: &'a str,
-    /// Its reference, if one is given; without one, an earlier reference stays.
+    /// Its reference, if one is given, which is put to use; without one, an earlier reference stays.
     pub reference: Option<&'a str>,
     /// The key it gets if it is new.
     pub new_key: &'a str,
@@ -29,7 +29,7 @@ pub struct SpecRow {
     pub ingest_key: String,
     /// Its document.
     pub document: String,
-    /// Its reference.
+    /// Its reference, the version in use.
     pub reference: Option<String>,
     /// When it was first registered.
     pub registered_at_secs: u64,
@@ -61,11 +61,7 @@ pub fn add_spec(connection: &mut Connection, new: &Registration<'_>) -> Result<(
         }
     };
     if let Some(reference) = new.reference {
-        transaction.execute(
-            "INSERT INTO reference (spec, document) VALUES (?1, ?2)
-             ON CONFLICT (spec) DO UPDATE SET document = excluded.document",
-            params![row, reference],
-        )?;
+        super::references::insert(&transaction, row, reference, true, new.now_secs)?;
     }
     transaction.execute("UPDATE counter SET value = value + 1 WHERE name = 'generation'", [])?;
     transaction.commit()?;
@@ -79,8 +75,12 @@ pub fn add_spec(connection: &mut Connection, new: &Registration<'_>) -> Result<(
 /// The database refused.
 pub fn list_specs(connection: &Connection) -> Result<Vec<SpecRow>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT spec.id, ingest_key, spec.document, reference.document, registered_at_secs
-         FROM spec LEFT JOIN reference ON reference.spec = spec.id ORDER BY spec.id",
+        "SELECT spec.id, ingest_key, spec.document, reference_version.document, registered_at_secs
+         FROM spec
+         LEFT JOIN reference_use AS used
+             ON used.id = (SELECT max(id) FROM reference_use WHERE reference_use.spec = spec.id)
+         LEFT JOIN reference_version ON reference_version.spec = spec.id AND reference_version.version = used.version
+         ORDER BY spec.id",
     )?;
     let rows = statement.query_map([], |row| {
         Ok(SpecRow {

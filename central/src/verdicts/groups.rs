@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use driftglass::aggregate::Aggregate;
-use driftglass::drift::{Measure, QuestionReference, effect, wald};
+use driftglass::drift::{Measure, Reference, effect, pooled, wald};
 use driftglass::estimate::{Channel, Estimate};
 use driftglass::privacy::randomizer_of;
 use driftglass::spec::{Question, WindowIndex};
@@ -50,9 +50,10 @@ impl Rules<'_> {
     /// One segment and arm; `rest` are the sums of all others.
     pub(super) fn group(&self, stratum: Stratum, sums: &Sums, rest: &Sums) -> GroupVerdicts {
         let first = self.spec.detection.span_windows as usize;
-        let starts: Vec<_> =
-            self.spec.questions.iter().zip(sums).map(|(question, sums)| start(question, sums, first)).collect();
-        let references: Vec<_> = starts.iter().map(Option::as_ref).collect();
+        let start = |(question, sums): (&Question, &BTreeMap<WindowIndex, Aggregate>)| {
+            pooled(question, &merged(sums.values().take(first))).ok()
+        };
+        let reference = Reference::passing(self.spec.id(), self.spec.questions.iter().zip(sums).map(start).collect());
         let later: Sums =
             sums.iter().map(|sums| sums.iter().skip(first).map(|(at, sum)| (*at, sum.clone())).collect()).collect();
         let one = |(index, mut since_start): (usize, QuestionVerdicts)| {
@@ -61,7 +62,7 @@ impl Rules<'_> {
             let against_rest = self.against_rest(index, &sums[index], &rest[index]);
             GroupQuestion { since_start, against_rest }
         };
-        let questions = self.questions(&references, &later).into_iter().enumerate().map(one).collect();
+        let questions = self.questions(Some(&reference), &later).into_iter().enumerate().map(one).collect();
         let segment = self.spec.segments.get(usize::from(stratum.segment)).cloned().unwrap_or_default();
         GroupVerdicts { segment, arm: if stratum.arm == 0 { "stable" } else { "canary" }, questions }
     }
@@ -88,13 +89,6 @@ impl Rules<'_> {
             wald: wald(&difference, &covariance).map(WaldTest::of),
         })
     }
-}
-
-/// A reference of the first windows that have reports.
-fn start(question: &Question, sums: &BTreeMap<WindowIndex, Aggregate>, windows: usize) -> Option<QuestionReference> {
-    let first = merged(sums.values().take(windows));
-    let cells = estimate(question, &first)?;
-    Some(QuestionReference { device_windows: first.reports(), shares: cells.shares, covariance: cells.covariance })
 }
 
 /// Shares of the cells among answers with data.

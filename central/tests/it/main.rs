@@ -12,6 +12,7 @@ mod pages;
 mod problems;
 mod random_bytes;
 mod recovery;
+mod references;
 mod specs;
 mod store_failure;
 mod support;
