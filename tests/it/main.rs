@@ -2,6 +2,7 @@
 
 mod accounting;
 mod anchored;
+mod change_point;
 mod drift_vectors;
 mod encoding;
 mod entropy;
