@@ -2,10 +2,10 @@
 //!
 //! One run: 200 metrics, 3 of them moved; reference and current window both through the mechanism.
 //!
-//! - **Metric**: k cells, k even on 4–32; n reports in the reference and n now, n log-uniform on 5,000–100,000. Every
+//! - **Metric**: k cells, k uniform on 4–32; n reports in the reference and n now, n log-uniform on 5,000–100,000. Every
 //!   other metric is ordered with even shares (cells are quantiles); the others are categories with Zipf shares
 //!   ∝ (rank)^−1.
-//! - **Shift**: size s log-uniform on the interval below. An ordered metric is Gaussian before and N(s, 1) after, in
+//! - **Shift**: size s log-uniform on [`SIZES`]. An ordered metric is Gaussian before and N(s, 1) after, in
 //!   standard deviations, with equal odds of up and down (its cells stay the quantiles from before). A category metric
 //!   loses the total variation s/√(2π) (to first order what the Gaussian shift moves across its middle is s φ(0)) from a
 //!   random half of its cells, in proportion to their shares, to the other half, in proportion to theirs. Where a half
@@ -13,7 +13,7 @@
 //! - **Reports**: supports are drawn from the normal law with the exact mean and covariance of the mechanism (n ≥ 5,000)
 //!   and rounded to integers; all that follows is what the centre does with real ones.
 //!
-//! The sizes s are on [`SIZES`], so chosen that the omnibus test under OUE finds about as much as in the set-up
+//! The sizes are so chosen that the omnibus test under OUE finds about as much as in the set-up
 //! that the targets come from (.589 at ε = 1, .994 at ε = 4).
 //!
 //! **Ranked by** raw PSI: Σ (c − r) ln(c/r) of shares clipped at 10⁻⁴; de-biased PSI: Σ (d² − Var d)/p; Wald: −ln p of the
@@ -30,7 +30,7 @@ use super::Options;
 const METRICS: usize = 200;
 const MOVED: usize = 3;
 /// Standard deviations, log-uniform between.
-const SIZES: [f64; 2] = [0.25, 0.6];
+const SIZES: [f64; 2] = [0.2, 0.7];
 const SEED: u64 = 38;
 const RANKINGS: [&str; 5] = ["raw PSI", "de-biased PSI", "Wald", "combined", "PSI, no noise"];
 
@@ -125,8 +125,7 @@ fn compare(
     let difference: Vec<f64> = now.1.shares.iter().zip(&then.1.shares).map(|(now, then)| now - then).collect();
     let pooled = pooled(&then.1, &now.1);
     let null = channel.covariance(&pooled, n / 2.0);
-    let debiased =
-        |cell: usize| (difference[cell] * difference[cell] - null.at(cell, cell)) / pooled[cell].max(1e-4);
+    let debiased = |cell: usize| (difference[cell] * difference[cell] - null.at(cell, cell)) / pooled[cell].max(1e-4);
     let (exact, covariance) = exact(&difference, &null);
     let df = difference.len() - 1;
     let wald = covariance.leading(df).inverse_quadratic(&exact[..df]).unwrap_or(0.0);

@@ -33,7 +33,7 @@ use super::gaussian::{Normals, Root};
 use crate::estimate::Matrix;
 
 /// Streams that laws are simulated by: a 95 % quantile is off by ±1 point of probability.
-pub const DRAWS: usize = 499;
+const DRAWS: usize = 499;
 
 /// Any fixed number.
 const SEED: u64 = 0x00c4_a96e;

@@ -8,6 +8,7 @@ mod cause;
 mod change_point;
 mod effect;
 mod gaussian;
+mod plan;
 mod quadratic_form;
 mod question_mix;
 mod reference;
@@ -17,15 +18,14 @@ mod wald;
 
 pub use anchored::{AnchoredTest, CellScore, RowShift, anchored_test};
 pub use cause::{Group, Suspect, combined_log_p, moved, moved_together, rank};
-pub use change_point::{ChangePoint, DRAWS, WindowDifference, change_point};
+pub use change_point::{ChangePoint, WindowDifference, change_point};
 pub use effect::{Effect, Measure, effect};
+pub use plan::{Conditions, Detector, Direction, Look};
 pub use quadratic_form::{eigenvalues, quadratic_form_survival};
 pub use question_mix::{
     ANCHORED_TO_SAMPLED, Fleet, HETEROGENEOUS, MIN_GAIN, QuestionMix, combined_p_value, question_mix, slope,
 };
 pub use reference::{QuestionReference, Reference};
-pub use special::{
-    chi_squared_survival, log_chi_squared_survival, noncentral_chi_squared_survival, normal_quantile,
-};
+pub use special::{chi_squared_survival, log_chi_squared_survival, noncentral_chi_squared_survival, normal_quantile};
 pub use verdict::{Assessment, MIN_ANSWERS, Verdict, assess};
 pub use wald::{Wald, wald};

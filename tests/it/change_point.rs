@@ -51,9 +51,8 @@ fn simulate(moved: f64, tau: usize, rng: &mut Rng) -> Found {
     let mut found = Found { cover: 0.0, size: 0.0, hit: 0.0, alarms: 0.0 };
     for _ in 0..STREAMS {
         let reference = window(&before, 20 * REPORTS, &channel, rng);
-        let estimates: Vec<Estimate> = (0..WINDOWS)
-            .map(|t| window(if t < tau { &before } else { &after }, REPORTS, &channel, rng))
-            .collect();
+        let estimates: Vec<Estimate> =
+            (0..WINDOWS).map(|t| window(if t < tau { &before } else { &after }, REPORTS, &channel, rng)).collect();
         let less = |estimate: &Estimate| -> Vec<f64> {
             estimate.shares.iter().zip(&reference.shares).map(|(now, then)| now - then).collect()
         };
@@ -61,7 +60,11 @@ fn simulate(moved: f64, tau: usize, rng: &mut Rng) -> Found {
         let windows: Vec<WindowDifference<'_>> = estimates
             .iter()
             .zip(&differences)
-            .map(|(estimate, difference)| WindowDifference { reports: REPORTS, difference, covariance: &estimate.covariance })
+            .map(|(estimate, difference)| WindowDifference {
+                reports: REPORTS,
+                difference,
+                covariance: &estimate.covariance,
+            })
             .collect();
         let change = change_point(&windows, &reference.covariance, 0.1).expect("a stream");
         let one = 1.0 / STREAMS as f64;
