@@ -217,14 +217,16 @@ impl Estimate {
     #[must_use]
     pub fn given_data(&self) -> Option<Self> {
         let m = self.shares.len() - 1;
-        let with_data = 1.0 - self.shares[m];
-        if with_data <= 3.0 * libm::sqrt(self.covariance.at(m, m)) {
+        // Not 1 − f_no data: supports of unary, hashed and Hadamard reports do not add up exactly, and the sum over the
+        // cells is what the covariance below belongs to. It also takes out of the shares the noise that they have in common.
+        let with_data: f64 = self.shares[..m].iter().sum();
+        // J A Jᵀ with the Jacobian J = (I − g 1ᵀ) / Σf of f ↦ f / Σf, sums over the cells.
+        let sums: Vec<f64> = (0..m).map(|row| (0..m).map(|column| self.covariance.at(row, column)).sum()).collect();
+        let total: f64 = sums.iter().sum();
+        if with_data <= 3.0 * libm::sqrt(total.max(0.0)) {
             return None;
         }
         let shares: Vec<f64> = self.shares[..m].iter().map(|share| share / with_data).collect();
-        // J A Jᵀ with the Jacobian J = (I − g 1ᵀ) / (1 − f_no data) of f ↦ f / (sum of f over the cells).
-        let sums: Vec<f64> = (0..m).map(|row| (0..m).map(|column| self.covariance.at(row, column)).sum()).collect();
-        let total: f64 = sums.iter().sum();
         let covariance = Matrix::symmetric(m, |u, v| {
             let entry =
                 self.covariance.at(u, v) - shares[u] * sums[v] - sums[u] * shares[v] + shares[u] * shares[v] * total;
