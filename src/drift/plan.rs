@@ -36,9 +36,8 @@
 //!
 //! **Validated** in `tests/it/plan.rs`: simulated power against planned, by the shipped verdict rule.
 //!
-//! **Cost**: O(DRAWS · k²) a question, O(DRAWS · k) for each power. **Limits**: C is taken at the reference's shares, even
-//! ones if there is none; a shift so large that it changes C by much is found a little sooner or later. Devices are alike
-//! in what they report; devices that answer alike in all windows (memoized) give less over time than planned.
+//! **Cost**: O(DRAWS · k²) a question, O(DRAWS · k) for each power. C is that of the
+//! shares after the shift, as verdicts take it from what they see. **Limits**: devices are alike in what they report; devices that answer alike in all windows (memoized) give less over time than planned.
 
 use super::Measure;
 use super::gaussian::{Normals, Root};
@@ -46,7 +45,7 @@ use super::question_mix::{Fleet, slope};
 use super::reference::QuestionReference;
 use super::special::{log_chi_squared_survival, noncentral_chi_squared_survival, normal_quantile};
 use super::verdict::MIN_ANSWERS;
-use crate::estimate::{Channel, CountLaw, Estimate, Matrix, MeanLaw};
+use crate::estimate::{Channel, CountLaw, Estimate, Matrix, MeanLaw, clipped};
 use crate::sketch::hadamard_order;
 use crate::spec::{Metric, Question, QuestionKind};
 
@@ -125,7 +124,9 @@ enum Rule {
 struct Contrasts {
     measure: Measure,
     shares: Vec<f64>,
-    /// Variances of the contrasts from one report, and from the reference.
+    channel: Channel,
+    with_data: f64,
+    /// Variances of the contrasts from one report at these shares, and from the reference.
     one: Vec<f64>,
     reference: Vec<f64>,
     /// Draws of the contrasts' noise, from one report and from the reference.
@@ -275,15 +276,14 @@ impl Contrasts {
         let cells = question.data_cells();
         let shares = conditions.reference.map_or_else(|| vec![1.0 / cells as f64; cells], |known| known.shares.clone());
         assert_eq!(shares.len(), cells, "the reference of this question");
+        let channel = Channel::of(&question.randomizer, question.domain_size)?;
         let with_data = conditions.with_data;
-        let symbols: Vec<f64> = shares.iter().map(|share| share * with_data).chain([1.0 - with_data]).collect();
-        let covariance = Channel::of(&question.randomizer, question.domain_size)?.covariance(&symbols, MOST_REPORTS);
-        // So many reports that the share with data is known; then scaled to one report.
-        let many = Estimate { shares: symbols, covariance }.given_data()?.covariance;
-        let one = Matrix::symmetric(cells, |u, v| many.at(u, v) * MOST_REPORTS);
+        let one = one_report(&channel, &shares, with_data)?;
         let known = Matrix::symmetric(cells, |u, v| conditions.reference.map_or(0.0, |r| r.covariance.at(u, v)));
         let measure = if question.ordered(metric) { Measure::Ks } else { Measure::LInfinity };
-        let mut contrasts = Self { measure, shares, one: Vec::new(), reference: Vec::new(), noise: Vec::new() };
+        let empty = (Vec::new(), Vec::new(), Vec::new());
+        let mut contrasts =
+            Self { measure, shares, channel, with_data, one: empty.0, reference: empty.1, noise: empty.2 };
         let units: Vec<Vec<f64>> = (0..contrasts.number()).map(|j| contrasts.weights(j)).collect();
         contrasts.one = units.iter().map(|c| one.quadratic(c).max(0.0)).collect();
         contrasts.reference = units.iter().map(|c| known.quadratic(c).max(0.0)).collect();
@@ -322,28 +322,64 @@ impl Contrasts {
 
     fn power(&self, look: Look, direction: Direction, size: f64, delta: f64) -> f64 {
         let z = half_width(look, self.number() as f64);
-        let errors = self.errors(look.reports);
         if direction == Direction::Worst {
-            return tails(size, errors.into_iter().fold(0.0, f64::max), delta, z);
+            return tails(size, self.worst_error(look.reports, size), delta, z);
         }
-        let moved = self.moved(direction, size);
-        let scale = 1.0 / libm::sqrt(look.reports);
+        let difference = self.difference(direction, size);
+        let moved = self.of(&difference);
+        let one = self.variances(&difference);
+        let errors: Vec<f64> =
+            one.iter().zip(&self.reference).map(|(one, known)| libm::sqrt(one / look.reports + known)).collect();
+        // The draws are of the noise before the shift.
+        let scale = |(after, before): (&f64, &f64)| libm::sqrt(after / (before * look.reports));
+        let scales: Vec<f64> = one.iter().zip(&self.one).map(scale).collect();
         let drift = |[now, then]: &&[Vec<f64>; 2]| {
-            (0..moved.len()).any(|j| libm::fabs(moved[j] + now[j] * scale + then[j]) - z * errors[j] > delta)
+            (0..moved.len()).any(|j| libm::fabs(moved[j] + now[j] * scales[j] + then[j]) - z * errors[j] > delta)
         };
         self.noise.iter().filter(drift).count() as f64 / DRAWS as f64
     }
 
-    /// By how much each contrast moves.
-    fn moved(&self, direction: Direction, size: f64) -> Vec<f64> {
-        if direction == Direction::Spread || self.measure == Measure::LInfinity {
-            return self.of(&spread(&self.shares, size));
-        }
-        let cumulative = |share: f64| {
-            let at = normal_quantile(share.clamp(1e-9, 1.0 - 1e-9)) - size;
-            libm::erfc(-at / core::f64::consts::SQRT_2) / 2.0 - share
+    /// The standard error of the contrast that has the largest, after it moved by `size` up or down, whichever is worse.
+    fn worst_error(&self, reports: f64, size: f64) -> f64 {
+        let errors = self.errors(reports);
+        let worst = (0..errors.len()).fold(0, |worst, j| if errors[j] > errors[worst] { j } else { worst });
+        let error = |size: f64| {
+            let mut difference = vec![0.0; self.shares.len()];
+            if self.measure == Measure::Ks {
+                (difference[worst], difference[worst + 1]) = (size, -size);
+            } else {
+                let rest = 1.0 - self.shares[worst];
+                difference.iter_mut().zip(&self.shares).for_each(|(d, share)| *d = -size * share / rest);
+                difference[worst] = size;
+            }
+            libm::sqrt(self.variances(&difference)[worst] / reports + self.reference[worst])
         };
-        self.of(&self.shares).into_iter().map(cumulative).collect()
+        error(size).max(error(-size))
+    }
+
+    /// Variances of the contrasts from one report when the shares moved by this difference.
+    fn variances(&self, difference: &[f64]) -> Vec<f64> {
+        let moved: Vec<f64> = self.shares.iter().zip(difference).map(|(share, d)| share + d).collect();
+        let Some(one) = one_report(&self.channel, &clipped(&moved), self.with_data) else { return self.one.clone() };
+        (0..self.number()).map(|j| one.quadratic(&self.weights(j)).max(0.0)).collect()
+    }
+
+    /// By how much each share moves.
+    fn difference(&self, direction: Direction, size: f64) -> Vec<f64> {
+        if direction == Direction::Spread || self.measure == Measure::LInfinity {
+            return spread(&self.shares, size);
+        }
+        let cumulative = |share: f64| match share {
+            share if share < 1e-12 || share > 1.0 - 1e-12 => 0.0,
+            share => libm::erfc((size - normal_quantile(share)) / core::f64::consts::SQRT_2) / 2.0 - share,
+        };
+        let mut below = 0.0;
+        let mut moved = |share: &f64| {
+            let before = cumulative(below);
+            below += share;
+            cumulative(below) - before
+        };
+        self.shares.iter().map(&mut moved).collect()
     }
 
     /// The largest value that the contrast with the largest error can have.
@@ -351,6 +387,15 @@ impl Contrasts {
         let room = |share: &f64| share.max(1.0 - share);
         self.of(&self.shares).iter().map(room).fold(0.0, f64::max)
     }
+}
+
+/// C: the covariance of the cell shares among devices with data, from one report.
+fn one_report(channel: &Channel, shares: &[f64], with_data: f64) -> Option<Matrix> {
+    let symbols: Vec<f64> = shares.iter().map(|share| share * with_data).chain([1.0 - with_data]).collect();
+    // So many reports that the share with data is known; then scaled to one report.
+    let covariance = channel.covariance(&symbols, MOST_REPORTS);
+    let many = Estimate { shares: symbols, covariance }.given_data()?.covariance;
+    Some(Matrix::symmetric(shares.len(), |u, v| many.at(u, v) * MOST_REPORTS))
 }
 
 /// P\[|X| − z s > Δ\] for X normal with mean δ and standard error s.

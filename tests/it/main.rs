@@ -10,6 +10,7 @@ mod estimators;
 mod exact_law;
 mod ledger_traces;
 mod pipeline;
+mod plan;
 mod randomizers;
 mod rotation;
 mod schema;
