@@ -264,15 +264,20 @@ impl Planner<'_> {
         let span = f64::from(self.spec.detection.span_windows);
         let reports = detector.reports_needed(look, Direction::Worst, shift, 0.8);
         let fleet = reports.map(|reports| (reports as f64 / span / self.share_of_fleet(question)).ceil() as u64);
-        // Tenths of ε up to 8, which is as far as a spec goes.
-        let finds = |tenth: &u64| {
+        let finds = |tenth: u64| {
             let micronats = tenth * 100_000;
-            let randomizer = recommend(&question.kind, question.domain_size, micronats, &Limits::default())?;
-            let other = Question { epsilon_micronats: micronats, randomizer, ..question.clone() };
-            let detector = self.detector(index, &other)?;
-            (detector.power(look, Direction::Worst, shift) >= 0.8).then_some(())
+            let randomizer = recommend(&question.kind, question.domain_size, micronats, &Limits::default());
+            let other = |randomizer| Question { epsilon_micronats: micronats, randomizer, ..question.clone() };
+            let detector = randomizer.and_then(|randomizer| self.detector(index, &other(randomizer)));
+            detector.is_some_and(|detector| detector.power(look, Direction::Worst, shift) >= 0.8)
         };
-        let epsilon = (1..=80).find(|tenth| finds(tenth).is_some()).map(|tenth| tenth as f64 / 10.0);
+        // Tenths of ε up to 8, which is as far as a spec goes; more ε finds more.
+        let (mut fails, mut enough) = (0, 80);
+        while enough - fails > 1 {
+            let middle = (fails + enough) / 2;
+            if finds(middle) { enough = middle } else { fails = middle }
+        }
+        let epsilon = finds(enough).then_some(enough as f64 / 10.0);
         Wished { shift, reports, fleet, epsilon }
     }
 
@@ -381,7 +386,11 @@ pub fn table(plan: &SpecPlan) -> String {
             );
         }
         for look in &question.looks {
-            let name = format!("{} ({} windows)", look.look, look.windows);
+            let name = if look.windows == 1 {
+                look.look.to_owned()
+            } else {
+                format!("{} ({} windows)", look.look, look.windows)
+            };
             let [low, high, typical] = [look.power_80, look.power_95, look.typical_80].map(number);
             let _ = writeln!(text, "    {name:<24} {low:>10} {high:>10}  {} {typical:>8}", bar(look.power_80));
         }

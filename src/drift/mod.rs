@@ -6,8 +6,10 @@
 mod anchored;
 mod cause;
 mod change_point;
+mod debiased;
 mod effect;
 mod gaussian;
+mod influence;
 mod plan;
 mod quadratic_form;
 mod question_mix;
@@ -19,7 +21,9 @@ mod wald;
 pub use anchored::{AnchoredTest, CellScore, RowShift, anchored_test};
 pub use cause::{Group, Suspect, combined_log_p, moved, moved_together, rank};
 pub use change_point::{ChangePoint, WindowDifference, change_point};
+pub use debiased::{Comparison, Debiased, Distance};
 pub use effect::{Effect, Measure, effect};
+pub use influence::{Coverage, Influence, Supports};
 pub use plan::{Conditions, Detector, Direction, Look};
 pub use quadratic_form::{eigenvalues, quadratic_form_survival};
 pub use question_mix::{

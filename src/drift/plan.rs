@@ -287,11 +287,13 @@ impl Contrasts {
         let units: Vec<Vec<f64>> = (0..contrasts.number()).map(|j| contrasts.weights(j)).collect();
         contrasts.one = units.iter().map(|c| one.quadratic(c).max(0.0)).collect();
         contrasts.reference = units.iter().map(|c| known.quadratic(c).max(0.0)).collect();
-        let roots = [Root::of(&one), Root::of(&known)];
+        let roots = [Some(Root::of(&one)), conditions.reference.map(|_| Root::of(&known))];
         let mut normals = Normals::new(SEED);
-        contrasts.noise = (0..DRAWS)
-            .map(|_| roots.each_ref().map(|root| contrasts.of(&root.times(&normals.vector(cells)))))
-            .collect();
+        let mut noise = |root: &Option<Root>| match root {
+            Some(root) => contrasts.of(&root.times(&normals.vector(cells))),
+            None => vec![0.0; contrasts.number()],
+        };
+        contrasts.noise = (0..DRAWS).map(|_| [noise(&roots[0]), noise(&roots[1])]).collect();
         Some(contrasts)
     }
 
@@ -361,7 +363,17 @@ impl Contrasts {
     fn variances(&self, difference: &[f64]) -> Vec<f64> {
         let moved: Vec<f64> = self.shares.iter().zip(difference).map(|(share, d)| share + d).collect();
         let Some(one) = one_report(&self.channel, &clipped(&moved), self.with_data) else { return self.one.clone() };
-        (0..self.number()).map(|j| one.quadratic(&self.weights(j)).max(0.0)).collect()
+        if self.measure == Measure::LInfinity {
+            return (0..self.number()).map(|v| one.at(v, v).max(0.0)).collect();
+        }
+        // Each cumulative share has the variance of the one before, and what its last cell adds.
+        let mut variance = 0.0;
+        let mut next = |j: usize| {
+            let with_those_before: f64 = (0..j).map(|v| one.at(j, v)).sum();
+            variance += one.at(j, j) + 2.0 * with_those_before;
+            variance.max(0.0)
+        };
+        (0..self.number()).map(&mut next).collect()
     }
 
     /// By how much each share moves.
@@ -485,19 +497,20 @@ mod tests {
 
     const LOOK: Look = Look { reports: 2_000.0, level: 0.01, over_time: false };
 
-    /// Δ + (z + Φ⁻¹(π)) s with s² = π₁(1 − π₁)/(n (2p − 1)²): one binary question, whose law is even over three symbols
-    /// with "no data" left out, by hand.
+    /// Δ + (z + Φ⁻¹(π)) s for a binary question, with s of k-ary response over its three symbols by hand.
     #[test]
     fn a_binary_question_by_hand() {
         let found = detector("departed_late").detectable(LOOK, Direction::Worst, 0.8).expect("below 1");
         // k-ary response over 3 symbols, all with data: a report names a cell with (p, q) or (q, p), else "no data" with q.
         let e = libm::exp(3.0);
         let (p, q) = (e / (e + 2.0), 1.0 / (e + 2.0));
-        // Share g = f₁/(f₁ + f₂) = f₁/(1 − f₃); at f = (½, ½, 0): Var g = (V₁₁ + V₃₃/4 + V₁₃)/n.
-        let named = [(p + q) / 2.0, (p + q) / 2.0, q];
+        // Share g = f₁/(f₁ + f₂) at f = (g, 1 − g, 0) after the shift: n Var g = (1−g)² V₁₁ + g² V₂₂ − 2g(1−g) V₁₂.
+        let g = 0.5 + found;
+        let named = [p * g + q * (1.0 - g), p * (1.0 - g) + q * g];
         let v =
             |i: usize, j: usize| ((if i == j { named[i] } else { 0.0 }) - named[i] * named[j]) / ((p - q) * (p - q));
-        let error = libm::sqrt((v(0, 0) + v(2, 2) / 4.0 + v(0, 2)) / 2_000.0);
+        let variance = (1.0 - g) * (1.0 - g) * v(0, 0) + g * g * v(1, 1) - 2.0 * g * (1.0 - g) * v(0, 1);
+        let error = libm::sqrt(variance / 2_000.0);
         let expected = 0.05 + (normal_quantile(0.995) + normal_quantile(0.8)) * error;
         assert!((found - expected).abs() < 1e-4, "{found}, not {expected}");
     }

@@ -3,6 +3,7 @@
 mod accounting;
 mod anchored;
 mod change_point;
+mod debiased;
 mod drift_vectors;
 mod encoding;
 mod entropy;
