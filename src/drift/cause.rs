@@ -87,7 +87,7 @@ pub fn moved_together(suspects: &[Suspect], threshold: f64) -> Vec<Group> {
                 group.segment = group.segment.filter(|segment| *segment == suspect.segment);
             }
             None => {
-                groups.push(Group { members: vec![index], changed: suspect.changed, segment: Some(suspect.segment) })
+                groups.push(Group { members: vec![index], changed: suspect.changed, segment: Some(suspect.segment) });
             }
         }
     }

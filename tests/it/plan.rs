@@ -175,9 +175,7 @@ fn check(name: &str, case: &Case, rng: &mut Rng) {
         let after = case.after(detector.measure().expect("shares"), direction, size);
         let found = case.simulated(&after, rng);
         println!("{name}, {direction:?} {size:.4}: planned 0.800, found {found:.3}");
-        if true {
-            assert!((found - 0.8).abs() <= 0.05, "{name}, {direction:?} {size}: {found}");
-        }
+        assert!((found - 0.8).abs() <= 0.05, "{name}, {direction:?} {size}: {found}");
     }
 }
 
