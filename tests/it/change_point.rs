@@ -5,6 +5,8 @@
 //! case. Nominal 90 %; with 150 streams the standard error of a cover is 2.4 points, so a cover below 0.81 is 3.7 of them
 //! off. Covers and mean sizes of the set found: see [`cover`].
 
+#![allow(clippy::print_stdout, reason = "the figures are read with --nocapture")]
+
 use driftglass::drift::{WindowDifference, change_point};
 use driftglass::estimate::{Channel, Estimate};
 use driftglass::spec::{Mechanism, Randomizer, Weights};

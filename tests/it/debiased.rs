@@ -6,6 +6,8 @@
 //! cover is 3.9 points in a case and 1.4 over all, so less than 0.76 in a case, or 0.85 over all, is 3.6 of them off. The
 //! bias of an estimate is below that of the raw distance, or within 4 standard errors of 0.
 
+#![allow(clippy::print_stdout, reason = "the figures are read with --nocapture")]
+
 use driftglass::drift::{Comparison, Distance, normal_quantile};
 use driftglass::estimate::{Channel, Estimate, Matrix};
 use driftglass::spec::{Mechanism, Randomizer, Weights};

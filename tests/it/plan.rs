@@ -5,6 +5,8 @@
 //! reports. Seed 8, 1,000 windows per case: the standard error of a power of 0.8 is 1.3 points, and the planned shift has
 //! the planned power 0.8 ± 0.05. [`Direction::Worst`] is a lower bound of the power, close where few cells see the shift.
 
+#![allow(clippy::print_stdout, reason = "the figures are read with --nocapture")]
+
 use driftglass::aggregate::Aggregate;
 use driftglass::drift::{
     Conditions, Detector, Direction, Fleet, Look, Measure, QuestionReference, Verdict, assess, normal_quantile,
