@@ -24,6 +24,7 @@ use crate::explain::{explain, table};
 use crate::freeze::{FreezeError, freeze};
 use crate::http::SpecSummary;
 use crate::keys::new_ingest_key;
+use crate::plan::{self, Assumptions};
 use crate::reference::command::{self as reference, ReferenceCommand, ReferenceError};
 use crate::registry::Registry;
 use crate::server::{Config, ServeError, Server};
@@ -51,9 +52,59 @@ enum Command {
     /// Make references, keep their versions, choose the one in use
     #[command(subcommand)]
     Reference(ReferenceCommand),
+    /// Say before deployment which shifts a fleet can find with the questions of a spec
+    Plan(PlanOptions),
     /// Check what the module that devices load does to an answer against what a spec claims
     #[cfg(feature = "audit")]
     Audit(driftglass_audit::cli::Options),
+}
+
+#[derive(Debug, Args)]
+struct PlanOptions {
+    /// The spec
+    #[arg(long, value_name = "FILE")]
+    spec: PathBuf,
+    /// Devices
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000_000))]
+    fleet: u64,
+    /// Where the shares are now; even shares, known exactly, if absent
+    #[arg(long, value_name = "FILE")]
+    reference: Option<PathBuf>,
+    /// Share of the devices that report
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = share)]
+    participation: f64,
+    /// Share of the answers that have data
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = share)]
+    with_data: f64,
+    /// Windows that are looked at
+    #[arg(long, value_name = "W", default_value_t = 52, value_parser = clap::value_parser!(u32).range(1..=5_200))]
+    windows: u32,
+    /// Events of a device in a window, for anchored bits
+    #[arg(long, value_name = "M", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    events: u64,
+    /// How alike devices are, for anchored bits: concentration of their shares around those of the fleet
+    #[arg(long, value_name = "A", default_value_t = driftglass::drift::HETEROGENEOUS, value_parser = positive)]
+    concentration: f64,
+    /// Shift to find, in the measure of each question: say what it takes
+    #[arg(long, value_name = "D", value_parser = share)]
+    shift: Option<f64>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Where a page with charts is written
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+/// A number in (0, 1].
+fn share(text: &str) -> Result<f64, String> {
+    positive(text).and_then(|value| if value <= 1.0 { Ok(value) } else { Err("at most 1".to_owned()) })
+}
+
+/// A finite number above 0.
+fn positive(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "a number".to_owned())?;
+    if value > 0.0 && value.is_finite() { Ok(value) } else { Err("above 0".to_owned()) }
 }
 
 #[derive(Debug, Args)]
@@ -246,6 +297,7 @@ pub fn main() -> ExitCode {
             done => done.map(drop),
         },
         Command::Reference(command) => reference::run(command).map_err(CliError::from),
+        Command::Plan(options) => plan_spec(&options),
         Command::Spec(SpecCommand::Add { documents, data_dir, json }) => add(&documents, &data_dir, json),
         Command::Spec(SpecCommand::List { data_dir, json }) => list(&data_dir, json),
         Command::Spec(SpecCommand::Check { documents }) => check(&documents),
@@ -389,6 +441,34 @@ fn explain_spec(file: &Path, limits: &Limits, as_json: bool) -> Result<(), CliEr
         writeln!(out, "{}", json!(explanations))?;
     } else {
         write!(out, "{}", table(&explanations))?;
+    }
+    Ok(())
+}
+
+fn plan_spec(options: &PlanOptions) -> Result<(), CliError> {
+    let documents = Documents { spec: options.spec.clone(), reference: options.reference.clone() };
+    let Valid { spec, reference, .. } = documents.read()?;
+    let invalid = |rule| CliError::Document { file: options.spec.clone(), rule };
+    let reference = reference.map(|text| Reference::parse(&text, &spec)).transpose().map_err(invalid)?;
+    let assumptions = Assumptions {
+        fleet: options.fleet,
+        participation: options.participation,
+        with_data: options.with_data,
+        windows: options.windows,
+        events: options.events,
+        concentration: options.concentration,
+        shift: options.shift,
+    };
+    let planned = plan::plan(&spec, reference.as_ref(), &assumptions);
+    if let Some(file) = &options.html {
+        let failed = |error| CliError::Write { file: file.clone(), error };
+        fs::write(file, plan::page(&planned)).map_err(failed)?;
+    }
+    let mut out = io::stdout();
+    if options.json {
+        writeln!(out, "{}", json!(planned))?;
+    } else {
+        write!(out, "{}", plan::table(&planned))?;
     }
     Ok(())
 }

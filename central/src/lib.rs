@@ -20,6 +20,7 @@
 //! | [`server`] | start and graceful stop |
 //! | [`explain`] | why each question of a spec has its mechanism |
 //! | [`freeze`] | from a draft to a spec: the best randomizer for each question |
+//! | [`mod@plan`] | before deployment: what a fleet can find with a spec |
 //! | [`keys`] | ingest keys and the admin token |
 //! | [`cli`] | the command line |
 //!
@@ -36,6 +37,7 @@ pub mod freeze;
 pub mod http;
 pub mod intake;
 pub mod keys;
+pub mod plan;
 pub mod reference;
 pub mod registry;
 pub mod server;

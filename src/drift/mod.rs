@@ -9,15 +9,21 @@
 mod anchored;
 mod batch;
 mod cauchy;
+mod cause;
+mod change_point;
 mod comparison;
+mod debiased;
 mod device_moments;
 mod effect;
+mod gaussian;
+mod influence;
 mod multinomial;
 mod norm_law;
 mod normal_draws;
 mod one_shot;
 mod ordered;
 pub mod performance;
+mod plan;
 mod quadratic_form;
 mod question_mix;
 mod rare_cells;
@@ -31,14 +37,19 @@ mod wald;
 pub use anchored::{AnchoredTest, CellScore, RowShift, anchored_test};
 pub use batch::{Evaluation, Evaluator};
 pub use cauchy::cauchy_combination;
+pub use cause::{Group, Suspect, combined_log_p, moved, moved_together, rank};
+pub use change_point::{ChangePoint, WindowDifference, change_point};
 pub use comparison::{Comparison, Sample};
+pub use debiased::{Debiased, DebiasedPair, Distance};
 pub use device_moments::{DeviceMoments, LengthMismatch};
 pub use effect::{Effect, Measure, effect};
+pub use influence::{Coverage, Influence, Supports};
 pub use multinomial::{pearson_known, pearson_two_sample};
 pub use norm_law::{NormLaw, norm_laws};
 pub use normal_draws::{COORDINATES, DRAWS, normal_draws};
 pub use one_shot::{Norm, NormLaws, OneShot, Shape, one_shot};
 pub use ordered::{Contrast, linear_contrast, location_shift, scale_shift};
+pub use plan::{Conditions, Detector, Direction, Look};
 pub use quadratic_form::{eigenvalues, quadratic_form_survival};
 pub use question_mix::{
     ANCHORED_TO_SAMPLED, Fleet, HETEROGENEOUS, MIN_GAIN, QuestionMix, combined_p_value, question_mix, slope,
@@ -48,7 +59,7 @@ pub use reference::{
     Calendar, Draft, Fallback, MIN_BLOCKS, NotCovered, QuestionReference, RawShares, Reference, ReferenceVersion,
     SeasonKind, SeasonalReference, SpanPart, pooled,
 };
-pub use special::{chi_squared_survival, normal_quantile};
+pub use special::{chi_squared_survival, log_chi_squared_survival, noncentral_chi_squared_survival, normal_quantile};
 pub use threshold_mix::{
     MIN_THRESHOLD_GAIN, THRESHOLD_TO_HISTOGRAM, ThresholdMix, location_information, threshold_mix,
 };

@@ -2,6 +2,8 @@
 
 mod accounting;
 mod anchored;
+mod change_point;
+mod debiased;
 mod drift_vectors;
 mod encoding;
 mod entropy;
@@ -11,6 +13,7 @@ mod ledger_traces;
 mod one_shot;
 mod performance;
 mod pipeline;
+mod plan;
 mod randomizers;
 mod references;
 mod rotation;
