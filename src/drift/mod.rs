@@ -4,6 +4,7 @@
 //! aggregates, all with the noise of the channel inside their covariance, and with the finite sample of the reference.
 
 mod anchored;
+mod divergence;
 mod effect;
 mod quadratic_form;
 mod question_mix;
@@ -13,6 +14,7 @@ mod verdict;
 mod wald;
 
 pub use anchored::{AnchoredTest, CellScore, RowShift, anchored_test};
+pub use divergence::{CountPair, DivergenceError, PSI_ZERO, TwoSample};
 pub use effect::{Effect, Measure, effect};
 pub use quadratic_form::{eigenvalues, quadratic_form_survival};
 pub use question_mix::{

@@ -2,6 +2,7 @@
 
 mod accounting;
 mod anchored;
+mod divergence;
 mod drift_vectors;
 mod encoding;
 mod entropy;
