@@ -1,6 +1,7 @@
 //! The command line.
 //!
-//! Exit codes: 0 done; 1 a failure of the environment; 2 wrong usage or an invalid document.
+//! Exit codes: 0 done; 1 a failure of the environment; 2 wrong usage or an invalid document; 3 drift, if `compare` was asked
+//! to fail on it.
 
 use std::fs;
 use std::io::{self, Write};
@@ -18,6 +19,7 @@ use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
 use crate::clock::{Clock, MAX_SECS};
+use crate::compare::cli::CompareArgs;
 use crate::explain::{explain, table};
 use crate::freeze::{FreezeError, freeze};
 use crate::http::SpecSummary;
@@ -39,6 +41,8 @@ struct Cli {
 enum Command {
     /// Take reports in, judge drift, show pages
     Serve(Serve),
+    /// Compare two windows whose rows are at hand: CSV, gzipped CSV or Parquet
+    Compare(CompareArgs),
     /// Register and check specs
     #[command(subcommand)]
     Spec(SpecCommand),
@@ -203,6 +207,7 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         #[cfg(feature = "audit")]
         Command::Audit(options) => return driftglass_audit::cli::run(&options),
+        Command::Compare(args) => return crate::compare::cli::run(args),
         Command::Serve(options) => serve(options),
         Command::Spec(SpecCommand::Add { documents, data_dir, json }) => add(&documents, &data_dir, json),
         Command::Spec(SpecCommand::List { data_dir, json }) => list(&data_dir, json),

@@ -16,6 +16,7 @@
 //! | [`server`] | start and graceful stop |
 //! | [`explain`] | why each question of a spec has its mechanism |
 //! | [`freeze`] | from a draft to a spec: the best randomizer for each question |
+//! | [`compare`] | two windows whose rows are at hand, without any privacy |
 //! | [`keys`] | ingest keys and the admin token |
 //! | [`cli`] | the command line |
 //!
@@ -24,6 +25,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod compare;
 pub mod explain;
 pub mod figure;
 pub mod freeze;

@@ -1,0 +1,126 @@
+//! Pictures of a column as inline SVG: how many rows moved, and its cells before and after.
+
+use maud::{Markup, html};
+
+use crate::compare::comparison::{Cells, ColumnComparison};
+use crate::compare::page::{percent, short};
+use crate::compare::verdict::{MODERATE, SEVERE};
+
+/// Most cells of a picture; labels beyond are drawn as one.
+const MAX_BARS: usize = 12;
+const WIDTH: f64 = 360.0;
+const HEIGHT: f64 = 118.0;
+/// Where the bars stand.
+const BASE: f64 = 100.0;
+const TOP: f64 = 14.0;
+
+/// A bar of the moved share; full at twice the severe share.
+pub(super) fn moved(column: &ColumnComparison) -> Markup {
+    let full = 2.0 * SEVERE.moved;
+    let at = |share: f64| format!("{:.1}", 100.0 * (share / full).min(1.0));
+    html! {
+        svg.moved viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true" {
+            rect.track x="0" y="2" width="100" height="4" rx="2" {}
+            rect.fill class=(column.severity.word()) x="0" y="2" width=(at(column.moved())) height="4" rx="2" {}
+            @for share in [MODERATE.moved, SEVERE.moved] { rect.mark x=(at(share)) y="0" width=".6" height="8" {} }
+        }
+        span { (percent(column.moved())) }
+    }
+}
+
+/// One cell of a picture.
+struct Bar {
+    /// Share of the reference, share of the current window.
+    shares: (f64, f64),
+    title: String,
+    below: String,
+}
+
+/// Two bars per cell.
+pub(super) fn cells(column: &ColumnComparison) -> Markup {
+    let bars = bars(column);
+    let tallest = bars.iter().map(|bar| bar.shares.0.max(bar.shares.1)).fold(0.0, f64::max);
+    let step = WIDTH / bars.len().max(1) as f64;
+    let (gap, width) = (step * 0.12, step * 0.37);
+    let height = |share: f64| (BASE - TOP) * share / tallest.max(f64::MIN_POSITIVE);
+    let middle = |at: usize| (at as f64 + 0.5) * step;
+    let intervals = matches!(column.cells, Cells::Intervals(_));
+    html! {
+        svg.cells viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-label=(format!("Shares of {}, before and after", column.name)) {
+            line.grid x1="0" x2=(WIDTH) y1=(TOP) y2=(TOP) {}
+            text.scale x=(WIDTH) y=(TOP - 4.0) { (percent(tallest)) }
+            @for (at, bar) in bars.iter().enumerate() {
+                @let left = at as f64 * step + gap;
+                g {
+                    title { (bar.title) }
+                    rect.before x=(at_pixel(left)) y=(at_pixel(BASE - height(bar.shares.0))) width=(at_pixel(width)) height=(at_pixel(height(bar.shares.0))) {}
+                    rect.after x=(at_pixel(left + width)) y=(at_pixel(BASE - height(bar.shares.1))) width=(at_pixel(width)) height=(at_pixel(height(bar.shares.1))) {}
+                    rect.hit x=(at_pixel(at as f64 * step)) y="0" width=(at_pixel(step)) height=(HEIGHT) {}
+                }
+                @if intervals {
+                    @if at > 0 { text.edge x=(at_pixel(at as f64 * step)) y=(BASE + 12.0) { (bar.below) } }
+                } @else {
+                    text.edge x=(at_pixel(middle(at))) y=(BASE + 12.0) { (bar.below) }
+                }
+            }
+            line.axis x1="0" x2=(WIDTH) y1=(BASE) y2=(BASE) {}
+        }
+    }
+}
+
+fn at_pixel(position: f64) -> String {
+    format!("{position:.1}")
+}
+
+fn bars(column: &ColumnComparison) -> Vec<Bar> {
+    let share = |at: usize| {
+        (column.counts.0[at] as f64 / column.present.0 as f64, column.counts.1[at] as f64 / column.present.1 as f64)
+    };
+    let title = |what: &str, (before, after): (f64, f64)| format!("{what}: {} → {}", percent(before), percent(after));
+    match &column.cells {
+        Cells::Intervals(edges) => (0..=edges.len())
+            .map(|at| {
+                let shares = share(at);
+                let what = match (at.checked_sub(1).map(|below| edges[below]), edges.get(at)) {
+                    (None, Some(high)) => format!("up to {}", short(*high)),
+                    (Some(low), Some(high)) => format!("{} to {}", short(low), short(*high)),
+                    (Some(low), None) => format!("above {}", short(low)),
+                    (None, None) => "all".to_owned(),
+                };
+                let below = at.checked_sub(1).map_or_else(String::new, |edge| short(edges[edge]));
+                Bar { shares, title: title(&what, shares), below }
+            })
+            .collect(),
+        Cells::Labels(labels) => {
+            let mut order: Vec<usize> = (0..labels.len()).collect();
+            order.sort_by(|a, b| {
+                let larger = |at: usize| share(at).0.max(share(at).1);
+                larger(*b).total_cmp(&larger(*a))
+            });
+            let shown = if labels.len() > MAX_BARS { MAX_BARS - 1 } else { labels.len() };
+            let (shown, rest) = order.split_at(shown);
+            let room = (60 / (shown.len() + 1)).max(3);
+            let mut bars: Vec<Bar> = shown
+                .iter()
+                .map(|at| {
+                    let shares = share(*at);
+                    Bar { shares, title: title(&labels[*at], shares), below: cut(&labels[*at], room) }
+                })
+                .collect();
+            if !rest.is_empty() {
+                let shares = rest.iter().fold((0.0, 0.0), |sum, at| (sum.0 + share(*at).0, sum.1 + share(*at).1));
+                let what = format!("{} others", rest.len());
+                bars.push(Bar { shares, title: title(&what, shares), below: format!("+{}", rest.len()) });
+            }
+            bars
+        }
+    }
+}
+
+/// A label that fits below its bar.
+fn cut(label: &str, room: usize) -> String {
+    if label.chars().count() <= room {
+        return label.to_owned();
+    }
+    label.chars().take(room - 1).chain(['…']).collect()
+}
