@@ -113,6 +113,12 @@ impl ColumnComparison {
         (self.divergences.tvd - self.divergences.tvd_by_chance).max(0.0)
     }
 
+    /// The least adjusted p-value of the column: of its values or of its missing rows.
+    #[must_use]
+    pub fn evidence(&self) -> f64 {
+        self.p_adjusted.min(self.missing_test.p_adjusted.unwrap_or(1.0))
+    }
+
     /// Labels of the current window that the reference never had, and their share of its present rows.
     #[must_use]
     pub fn new_labels(&self) -> (usize, f64) {

@@ -99,7 +99,7 @@ fn overview(columns: &[&ColumnComparison]) -> Markup {
                             tr {
                                 th scope="row" { (column.name) }
                                 td { (badge(column.severity)) }
-                                td.n { (p_text(column.p_adjusted)) }
+                                td.n { (p_text(column.evidence())) }
                                 td.bar { (chart::moved(column)) }
                                 td.n { (fixed(column.divergences.psi, 3)) }
                                 td.n { (fixed(column.divergences.js_distance, 3)) }

@@ -45,7 +45,7 @@ fn write_table(out: &mut String, comparison: &Comparison) -> std::fmt::Result {
             printable(&column.name),
             if column.numeric.is_some() { "numeric" } else { "categorical" }.to_owned(),
             column.severity.word().to_owned(),
-            p_text(column.p_adjusted),
+            p_text(column.evidence()),
             percent(column.moved()),
             format!("{:.4}", column.divergences.psi),
             format!("{:.4}", column.divergences.js_distance),
