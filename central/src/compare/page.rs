@@ -75,7 +75,7 @@ fn head(comparison: &Comparison) -> Markup {
                 }
             }
             ul.tally {
-                @for severity in [Severity::Severe, Severity::Moderate, Severity::Trifle, Severity::None] {
+                @for severity in [Severity::Severe, Severity::Moderate, Severity::Trifle, Severity::None].into_iter().filter(|severity| count(*severity) > 0) {
                     li class=(severity.word()) { b { (count(severity)) } " " (severity.word()) }
                 }
                 @if vanished > 0 { li.severe { b { (vanished) } " without a value" } }
@@ -115,7 +115,7 @@ fn overview(columns: &[&ColumnComparison]) -> Markup {
 }
 
 fn badge(severity: Severity) -> Markup {
-    html! { span.badge class=(severity.word()) { (severity.word()) } }
+    html! { span class={ "badge " (severity.word()) } { (severity.word()) } }
 }
 
 fn missing(column: &ColumnComparison) -> Markup {
@@ -170,6 +170,9 @@ fn card(column: &ColumnComparison) -> Markup {
                     (fact("largest change", &percent(d.l_inf)))
                     @let (labels, share) = column.new_labels();
                     @if labels > 0 { (fact("new labels", &format!("{labels}, {}", percent(share)))) }
+                    @if let Some((labels, (before, after))) = chart::undrawn(column) {
+                        (fact("labels not drawn", &format!("{labels}, {} → {}", percent(before), percent(after))))
+                    }
                 }
                 (fact("p", &p_text(column.p_value)))
                 (fact("Hellinger", &fixed(d.hellinger, 3)))
@@ -207,12 +210,21 @@ fn reading(comparison: &Comparison) -> Markup {
 }
 
 fn percent(share: f64) -> String {
-    let digits = if share == 0.0 || share >= 0.0995 || (share * 100.0).fract() == 0.0 { 0 } else { 1 };
-    format!("{:.digits$} %", 100.0 * share)
+    let percents = 100.0 * share;
+    if percents > 0.0 && percents < 0.05 {
+        return "<0.1 %".to_owned();
+    }
+    let digits = usize::from(percents < 9.95 && percents.fract() != 0.0);
+    format!("{percents:.digits$} %")
 }
 
 /// Three or four digits that say something, whatever the unit.
 fn short(number: f64) -> String {
+    significant(number, 3)
+}
+
+/// At least as many digits as are asked for, without zeros at the end of a fraction.
+fn significant(number: f64, digits: i32) -> String {
     let size = number.abs();
     if number == 0.0 {
         "0".to_owned()
@@ -221,7 +233,7 @@ fn short(number: f64) -> String {
     } else if !(1e-3..1e6).contains(&size) {
         format!("{number:.2e}")
     } else {
-        let digits = (2 - size.log10().floor() as i32).clamp(0, 5) as usize;
+        let digits = (digits - 1 - size.log10().floor() as i32).clamp(0, 9) as usize;
         let text = format!("{number:.digits$}");
         if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
     }
@@ -236,7 +248,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

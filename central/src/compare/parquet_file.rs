@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -69,7 +70,8 @@ impl ParquetFile {
         let failed = |error| CompareError::Read { file: path.to_owned(), error };
         let refused = |fault| CompareError::File { file: path.to_owned(), fault };
         let bytes = File::open(path).map_err(failed)?;
-        let reader = SerializedFileReader::new(bytes.try_clone().map_err(failed)?)
+        let clone = bytes.try_clone().map_err(failed)?;
+        let reader = caught(|| SerializedFileReader::new(clone))
             .map_err(|error| refused(FileFault::Parquet(error.to_string())))?;
         let metadata = reader.metadata().file_metadata();
         let names: Vec<String> =
@@ -122,7 +124,7 @@ impl ParquetFile {
         let decimal = (self.descriptor(index).converted_type() == ConvertedType::DECIMAL && scale > 0)
             .then(|| 10_f64.powi(scale.min(400)));
         let scaled = |number: f64| decimal.map_or(number, |power| number / power);
-        let done = match kind {
+        let done = caught(|| match kind {
             Stored::Boolean => self
                 .each::<BoolType>(index, |value| reader.text(value.map(|v| if *v { "true" } else { "false" }), absent)),
             Stored::Int32 => self.each::<Int32Type>(index, |value| reader.number(value.map(|v| scaled(f64::from(*v))))),
@@ -161,7 +163,7 @@ impl ParquetFile {
                     Some(None) => reader.stop(Stop::Type),
                 })
             }
-        };
+        });
         done.map_err(|error| CompareError::File {
             file: self.path.clone(),
             fault: FileFault::Parquet(format!("column {name:?}: {error}")),
@@ -186,6 +188,9 @@ impl ParquetFile {
     ) -> Result<(), ParquetError> {
         let max_level = self.descriptor(index).max_def_level();
         let (mut values, mut levels) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
+        // A few bytes of a broken page can claim billions of rows; the footer says how many there are.
+        let mut left = self.rows;
+        let unlike = || ParquetError::General("the column has not as many rows as the file".to_owned());
         for group in 0..self.reader.metadata().num_row_groups() {
             let pages = get_column_reader(self.descriptor(index), self.pages(group, index)?);
             let mut column = get_typed_column_reader::<T>(pages);
@@ -196,6 +201,7 @@ impl ParquetFile {
                 if rows == 0 {
                     break;
                 }
+                left = left.checked_sub(rows as u64).ok_or_else(unlike)?;
                 let mut present = values.iter();
                 for at in 0..rows {
                     let is_present = max_level == 0 || levels.get(at) == Some(&max_level);
@@ -210,7 +216,7 @@ impl ParquetFile {
                 }
             }
         }
-        Ok(())
+        if left == 0 { Ok(()) } else { Err(unlike()) }
     }
 
     fn pages(&self, group: usize, index: usize) -> Result<Box<dyn PageReader>, ParquetError> {
@@ -223,6 +229,13 @@ impl ParquetFile {
         let plain = chunk.clone().into_builder().set_compression(Compression::UNCOMPRESSED).build()?;
         Ok(Box::new(ZstdPages::new(SerializedPageReader::new(Arc::clone(&self.bytes), &plain, rows, None)?)))
     }
+}
+
+/// Runs a reader of the library. Some of its decoders panic on pages that contradict themselves; what they were reading is
+/// given up with them, so that no half-changed state is seen.
+fn caught<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    let contradiction = |_| Err(ParquetError::General("a page contradicts itself".to_owned()));
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(contradiction)
 }
 
 /// What the column holds; `None` for what is not read.

@@ -1,7 +1,7 @@
 //! (n, d, P\[D_n ≥ d\]) by `kstwo.sf` of scipy 1.17.
 
 #[rustfmt::skip]
-#[allow(clippy::unreadable_literal, clippy::excessive_precision)]
+#[allow(clippy::approx_constant)]
 pub(super) const CASES: [(u64, f64, f64); 121] = [
     (1, 0.3, 1.0),
     (1, 0.5, 1.0),

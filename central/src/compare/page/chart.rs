@@ -3,10 +3,10 @@
 use maud::{Markup, html};
 
 use crate::compare::comparison::{Cells, ColumnComparison};
-use crate::compare::page::{percent, short};
+use crate::compare::page::{percent, significant};
 use crate::compare::verdict::{MODERATE, SEVERE};
 
-/// Most cells of a picture; labels beyond are drawn as one.
+/// Most labels of a picture: those whose shares changed most, in the order of the reference's shares.
 const MAX_BARS: usize = 12;
 const WIDTH: f64 = 360.0;
 const HEIGHT: f64 = 118.0;
@@ -21,7 +21,7 @@ pub(super) fn moved(column: &ColumnComparison) -> Markup {
     html! {
         svg.moved viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true" {
             rect.track x="0" y="2" width="100" height="4" rx="2" {}
-            rect.fill class=(column.severity.word()) x="0" y="2" width=(at(column.moved())) height="4" rx="2" {}
+            rect class={ "fill " (column.severity.word()) } x="0" y="2" width=(at(column.moved())) height="4" rx="2" {}
             @for share in [MODERATE.moved, SEVERE.moved] { rect.mark x=(at(share)) y="0" width=".6" height="8" {} }
         }
         span { (percent(column.moved())) }
@@ -72,49 +72,64 @@ fn at_pixel(position: f64) -> String {
     format!("{position:.1}")
 }
 
+/// Shares of a cell in the reference and in the current window.
+fn share(column: &ColumnComparison, at: usize) -> (f64, f64) {
+    let of = |counts: &[u64], present: u64| counts[at] as f64 / present as f64;
+    (of(&column.counts.0, column.present.0), of(&column.counts.1, column.present.1))
+}
+
+/// Labels that are drawn, and the others.
+fn drawn(column: &ColumnComparison) -> (Vec<usize>, Vec<usize>) {
+    let mut order: Vec<usize> = (0..column.counts.0.len()).collect();
+    let change = |at: usize| (share(column, at).0 - share(column, at).1).abs();
+    order.sort_by(|a, b| change(*b).total_cmp(&change(*a)));
+    let rest = order.split_off(MAX_BARS.min(order.len()));
+    order.sort_by(|a, b| share(column, *b).0.total_cmp(&share(column, *a).0));
+    (order, rest)
+}
+
+/// How many labels are not drawn, and their shares before and after.
+pub(super) fn undrawn(column: &ColumnComparison) -> Option<(usize, (f64, f64))> {
+    let (_, rest) = drawn(column);
+    let sum = |sum: (f64, f64), (before, after): (f64, f64)| (sum.0 + before, sum.1 + after);
+    (!rest.is_empty()).then(|| (rest.len(), rest.iter().map(|at| share(column, *at)).fold((0.0, 0.0), sum)))
+}
+
 fn bars(column: &ColumnComparison) -> Vec<Bar> {
-    let share = |at: usize| {
-        (column.counts.0[at] as f64 / column.present.0 as f64, column.counts.1[at] as f64 / column.present.1 as f64)
-    };
     let title = |what: &str, (before, after): (f64, f64)| format!("{what}: {} → {}", percent(before), percent(after));
     match &column.cells {
-        Cells::Intervals(edges) => (0..=edges.len())
-            .map(|at| {
-                let shares = share(at);
-                let what = match (at.checked_sub(1).map(|below| edges[below]), edges.get(at)) {
-                    (None, Some(high)) => format!("up to {}", short(*high)),
-                    (Some(low), Some(high)) => format!("{} to {}", short(low), short(*high)),
-                    (Some(low), None) => format!("above {}", short(low)),
+        Cells::Intervals(edges) => {
+            let texts = edge_texts(edges);
+            let bar = |at: usize| {
+                let shares = share(column, at);
+                let what = match (at.checked_sub(1).map(|below| &texts[below]), texts.get(at)) {
+                    (None, Some(high)) => format!("up to {high}"),
+                    (Some(low), Some(high)) => format!("{low} to {high}"),
+                    (Some(low), None) => format!("above {low}"),
                     (None, None) => "all".to_owned(),
                 };
-                let below = at.checked_sub(1).map_or_else(String::new, |edge| short(edges[edge]));
+                let below = at.checked_sub(1).map_or_else(String::new, |edge| texts[edge].clone());
                 Bar { shares, title: title(&what, shares), below }
-            })
-            .collect(),
+            };
+            (0..=edges.len()).map(bar).collect()
+        }
         Cells::Labels(labels) => {
-            let mut order: Vec<usize> = (0..labels.len()).collect();
-            order.sort_by(|a, b| {
-                let larger = |at: usize| share(at).0.max(share(at).1);
-                larger(*b).total_cmp(&larger(*a))
-            });
-            let shown = if labels.len() > MAX_BARS { MAX_BARS - 1 } else { labels.len() };
-            let (shown, rest) = order.split_at(shown);
-            let room = (60 / (shown.len() + 1)).max(3);
-            let mut bars: Vec<Bar> = shown
-                .iter()
-                .map(|at| {
-                    let shares = share(*at);
-                    Bar { shares, title: title(&labels[*at], shares), below: cut(&labels[*at], room) }
-                })
-                .collect();
-            if !rest.is_empty() {
-                let shares = rest.iter().fold((0.0, 0.0), |sum, at| (sum.0 + share(*at).0, sum.1 + share(*at).1));
-                let what = format!("{} others", rest.len());
-                bars.push(Bar { shares, title: title(&what, shares), below: format!("+{}", rest.len()) });
-            }
-            bars
+            let (drawn, _) = drawn(column);
+            let room = (60 / drawn.len().max(1)).max(3);
+            let bar = |at: usize| {
+                let shares = share(column, at);
+                Bar { shares, title: title(&labels[at], shares), below: cut(&labels[at], room) }
+            };
+            drawn.into_iter().map(bar).collect()
         }
     }
+}
+
+/// Edges with as few digits as tell neighbors apart.
+fn edge_texts(edges: &[f64]) -> Vec<String> {
+    let texts = |digits| edges.iter().map(|edge| significant(*edge, digits)).collect::<Vec<String>>();
+    let apart = |texts: &Vec<String>| texts.windows(2).all(|pair| pair[0] != pair[1]);
+    (3..6).map(texts).find(apart).unwrap_or_else(|| texts(6))
 }
 
 /// A label that fits below its bar.
