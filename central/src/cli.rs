@@ -1,7 +1,7 @@
 //! The command line.
 //!
-//! Exit codes: 0 done; 1 a failure of the environment; 2 wrong usage or an invalid document; 3 drift, if `compare` was asked
-//! to fail on it.
+//! Exit codes: 0 done; 1 a failure of the environment; 2 wrong usage or an invalid document; 3 drift, if `compare` was
+//! asked to fail on it.
 
 use std::fs;
 use std::io::{self, Write};

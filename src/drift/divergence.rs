@@ -1,7 +1,7 @@
 //! How far two windows are apart, from their counts alone: the numbers that people know from other monitors.
 //!
-//! Every function takes the counts of both windows over the same cells, so that a mergeable sketch is enough. The counts
-//! are exact and taken as they are; counts that carry noise belong to the tests that know their covariance.
+//! Every function takes the counts of both windows over the same cells, so that a mergeable sketch is enough. The
+//! counts are exact and taken as they are; counts that carry noise belong to the tests that know their covariance.
 //!
 //! | Symbol | Name | Meaning | Range |
 //! | --- | --- | --- | --- |
@@ -24,13 +24,15 @@
 //! | [`CountPair::chi_squared`] | Σ (√(n₂/n₁) r_j − √(n₁/n₂) c_j)²/(r_j + c_j) ~ χ², cells − 1 degrees of freedom | ≥ 0 |
 //!
 //! Sources: PSI, Kullback, *Information Theory and Statistics* (1959), chapter 1, J(1,2); Jensen–Shannon, Lin, IEEE
-//! Transactions on Information Theory 37 (1991), and its square root as a metric, Endres and Schindelin, same journal 49
-//! (2003); Hellinger and total variation, Gibbs and Su, International Statistical Review 70 (2002); the two-sample χ² is
-//! Pearson's over the 2×k table, both windows random, no Yates correction, written so that no expected count is rounded.
+//! Transactions on Information Theory 37 (1991), and its square root as a metric, Endres and Schindelin, same journal
+//! 49 (2003); Hellinger and total variation, Gibbs and Su, International Statistical Review 70 (2002); the two-sample
+//! χ² is Pearson's over the 2×k table, both windows random, no Yates correction, written so that no expected count is
+//! rounded.
 //!
 //! Cost: O(cells) time, no memory. Bias: with n rows per window and no change, each is above 0 by chance: PSI by about
-//! (cells − 1)(1/n₁ + 1/n₂), the total variation by [`CountPair::tvd_by_chance`]. Does not hold when: rows depend on each
-//! other (the p-value is then too small), or cells expect fewer than 5 rows (pool them first: [`CountPair::chi_squared`]).
+//! (cells − 1)(1/n₁ + 1/n₂), the total variation by [`CountPair::tvd_by_chance`]. Does not hold when: rows depend on
+//! each other (the p-value is then too small), or cells expect fewer than 5 rows (pool them first:
+//! [`CountPair::chi_squared`]).
 
 use thiserror::Error;
 
@@ -157,8 +159,8 @@ impl<'a> CountPair<'a> {
         0.5 * self.shares().map(|(p, q)| libm::fabs(p - q)).sum::<f64>()
     }
 
-    /// The total variation distance to expect when nothing changed: Σ √(h_j (1 − h_j)(1/n₁ + 1/n₂)/(2π)), with the pooled
-    /// shares h_j, from E\|N(0, σ²)\| = σ√(2/π).
+    /// The total variation distance to expect when nothing changed: Σ √(h_j (1 − h_j)(1/n₁ + 1/n₂)/(2π)), with the
+    /// pooled shares h_j, from E\|N(0, σ²)\| = σ√(2/π).
     #[must_use]
     pub fn tvd_by_chance(&self) -> f64 {
         let (n1, n2) = (self.totals.0 as f64, self.totals.1 as f64);
@@ -189,8 +191,8 @@ impl<'a> CountPair<'a> {
         self.counts().map(distance).fold(0.0, libm::fmax)
     }
 
-    /// Whether both windows have the same shares: Pearson's χ² over both as samples, without Yates' correction. Cells that
-    /// are empty in both are left out.
+    /// Whether both windows have the same shares: Pearson's χ² over both as samples, without Yates' correction. Cells
+    /// that are empty in both are left out.
     ///
     /// Its law is approximate where a cell expects fewer than 5 rows in a window; see [`CountPair::rare`].
     #[must_use]
@@ -274,8 +276,8 @@ mod tests {
 
     #[test]
     fn the_distance_by_chance_is_the_mean_of_the_distance() {
-        // 4,000 pairs of windows of 500 and 800 rows over 20 equal cells, seed 1: the mean of the distance has a standard
-        // error of about 0.011/√4000 = 0.0002 around 0.0968; five of them fail with probability 6e-7.
+        // 4,000 pairs of windows of 500 and 800 rows over 20 equal cells, seed 1: the mean of the distance has a
+        // standard error of about 0.011/√4000 = 0.0002 around 0.0968; five of them fail with probability 6e-7.
         let mut random = fastrand::Rng::with_seed(1);
         let (runs, mut sum, mut expected) = (4_000, 0.0, 0.0);
         for _ in 0..runs {

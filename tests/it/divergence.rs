@@ -1,9 +1,9 @@
-//! Divergences of counts against values that numpy and scipy 1.17 computed on five window pairs of real data, and the χ²
-//! law against arbitrary precision.
+//! Divergences of counts against values that numpy and scipy 1.17 computed on five window pairs of real data, and the
+//! χ² law against arbitrary precision.
 //!
-//! Tolerance 1e-9, relative: both sides sum at most some hundred terms in double precision, and the smallest value in the
-//! file is 1e-5, so that the difference of two sums of terms below 1 keeps 10 digits at least. A p-value amplifies the error
-//! of its statistic T by T/2, below 2,000: 1e-13 of the statistic becomes 2e-10.
+//! Tolerance 1e-9, relative: both sides sum at most some hundred terms in double precision, and the smallest value in
+//! the file is 1e-5, so that the difference of two sums of terms below 1 keeps 10 digits at least. A p-value amplifies
+//! the error of its statistic T by T/2, below 2,000: 1e-13 of the statistic becomes 2e-10.
 
 use driftglass::drift::{CountPair, chi_squared_survival};
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! `driftglass compare`.
 //!
-//! Exit codes: 0 done; 1 a file could not be read or written; 2 wrong usage, or a file is no table; 3 something drifted, and
-//! `--fail-on-drift` was given.
+//! Exit codes: 0 done; 1 a file could not be read or written; 2 wrong usage, or a file is no table; 3 something
+//! drifted, and `--fail-on-drift` was given.
 
 use std::fs;
 use std::io::{self, Write};

@@ -1,8 +1,8 @@
 //! One column of one window as it is read: numbers while every value is one, otherwise counts of labels.
 //!
 //! A column starts as numbers. The first present text that is no number makes it categorical; if numbers were stored by
-//! then, their text is gone and the reader has to begin again, which [`Builder::finish`] says. Missing are: the empty text,
-//! `NaN` in any case, and texts that the caller names.
+//! then, their text is gone and the reader has to begin again, which [`Builder::finish`] says. Missing are: the empty
+//! text, `NaN` in any case, and texts that the caller names.
 //!
 //! Memory: 8 bytes for each present number; for labels, their distinct texts, at most [`MAX_LABELS`] of them.
 

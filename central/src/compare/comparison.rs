@@ -1,8 +1,8 @@
 //! Two windows of one column: every distance, the test, and what was counted.
 //!
 //! Both windows are counted over the same cells. Numeric: cells are bounded by the deciles of the reference
-//! ([`super::sample`]). Categorical: the labels of either window, in the order of their text. All divergences follow from
-//! these counts alone, so that a monitor that keeps counts only finds the same; KS and Wasserstein take the rows.
+//! ([`super::sample`]). Categorical: the labels of either window, in the order of their text. All divergences follow
+//! from these counts alone, so that a monitor that keeps counts only finds the same; KS and Wasserstein take the rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 

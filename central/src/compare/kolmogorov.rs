@@ -6,11 +6,11 @@
 //! | d | `d` | largest distance of the distribution functions | 0 to 1 |
 //! | t | `t` | n d | 0 to n |
 //!
-//! Sources: Simard and L'Ecuyer, Journal of Statistical Software 39 (2011), sections 2 and 3, who say which formula is good
-//! where; Ruben and Gambino (1982) for t ≤ 1 and t ≥ n − 1; Smirnov's sum, doubled, in the tail (Miller 1956); Marsaglia,
-//! Tsang and Wang, Journal of Statistical Software 8 (2003), elsewhere for n ≤ 140 and where n d^(3/2) ≤ 1.4; Pelz and Good,
-//! Journal of the Royal Statistical Society B 38 (1976), for larger n. `ks_2samp(method="asymp")` of scipy computes the same
-//! law, so that the two can be compared digit by digit.
+//! Sources: Simard and L'Ecuyer, Journal of Statistical Software 39 (2011), sections 2 and 3, who say which formula is
+//! good where; Ruben and Gambino (1982) for t ≤ 1 and t ≥ n − 1; Smirnov's sum, doubled, in the tail (Miller 1956);
+//! Marsaglia, Tsang and Wang, Journal of Statistical Software 8 (2003), elsewhere for n ≤ 140 and where n d^(3/2) ≤
+//! 1.4; Pelz and Good, Journal of the Royal Statistical Society B 38 (1976), for larger n. `ks_2samp(method="asymp")`
+//! of scipy computes the same law, so that the two can be compared digit by digit.
 //!
 //! Cost: O(n) time in the tail, constant elsewhere. Error: below 1e-6 relative, tested. Does not hold exactly for two
 //! samples: putting n₁n₂/(n₁+n₂) for n is an approximation, good from some dozens of rows on, and with ties the true
@@ -71,8 +71,9 @@ fn ruben_gambino(n: u64, t: f64) -> f64 {
     product
 }
 
-/// P\[D⁺_n ≥ d\] = d Σ_j C(n, j) (d + j/n)^(j−1) (1 − d − j/n)^(n−j), each term a binomial probability over d + j/n, and that
-/// in Loader's form (*Fast and accurate computation of binomial probabilities*, 2000), where nothing large is subtracted.
+/// P\[D⁺_n ≥ d\] = d Σ_j C(n, j) (d + j/n)^(j−1) (1 − d − j/n)^(n−j), each term a binomial probability over d + j/n,
+/// and that in Loader's form (*Fast and accurate computation of binomial probabilities*, 2000), where nothing large is
+/// subtracted.
 fn one_sided(n: u64, d: f64) -> f64 {
     let size = n as f64;
     let t = size * d;
@@ -195,8 +196,8 @@ mod tests {
     use super::cases::CASES;
     use super::*;
 
-    /// `kstwo.sf` of scipy 1.17. Where the probability is small Smirnov's sum is exact; beside it, Pelz and Good leave out
-    /// terms of n^-2, so that with n > 140 the error is below 1e-6 of a probability above 0.02.
+    /// `kstwo.sf` of scipy 1.17. Where the probability is small Smirnov's sum is exact; beside it, Pelz and Good leave
+    /// out terms of n^-2, so that with n > 140 the error is below 1e-6 of a probability above 0.02.
     #[test]
     fn scipy_agrees() {
         for (n, d, expected) in CASES {

@@ -1,7 +1,7 @@
 //! `driftglass compare`: two windows whose rows are at hand, compared as other monitors do, and with one verdict.
 //!
-//! The twin of what the centre does with private reports, for data that need no protection. Numbers agree with scipy's on
-//! the same cells (1e-9 from counts, 1e-6 from files).
+//! The twin of what the centre does with private reports, for data that need no protection. Numbers agree with scipy's
+//! on the same cells (1e-9 from counts, 1e-6 from files).
 //!
 //! | Module | Idea |
 //! | --- | --- |
@@ -14,12 +14,12 @@
 //! | [`json`], [`terminal`], [`page`] | the result for programs, for a terminal, for a slide |
 //! | [`error`] | why two files could not be compared |
 //!
-//! A column is numeric if every present value of both files is a number; else it is categorical. Missing values are dropped
-//! before each test and compared on their own. Nothing is left out silently: what one file lacks or what cannot be compared
-//! is listed.
+//! A column is numeric if every present value of both files is a number; else it is categorical. Missing values are
+//! dropped before each test and compared on their own. Nothing is left out silently: what one file lacks or what cannot
+//! be compared is listed.
 //!
-//! Memory: of a CSV file, 8 bytes for each present number and the distinct labels; of a Parquet file that of one column at a
-//! time. Time: sorting.
+//! Memory: of a CSV file, 8 bytes for each present number and the distinct labels; of a Parquet file that of one column
+//! at a time. Time: sorting.
 
 pub mod cli;
 pub mod column;

@@ -1,8 +1,9 @@
 //! Reads a Parquet file one column at a time.
 //!
-//! Numbers are integers, floats and decimals; dates and times count as the integers they are stored as. Texts and booleans
-//! are categorical. A field of a record is a column named `record.field`. Not read: lists and maps, half-precision floats,
-//! and bytes that are no text. Pages may be plain, dictionary- or delta-coded; compressed by snappy, gzip or zstd.
+//! Numbers are integers, floats and decimals; dates and times count as the integers they are stored as. Texts and
+//! booleans are categorical. A field of a record is a column named `record.field`. Not read: lists and maps,
+//! half-precision floats, and bytes that are no text. Pages may be plain, dictionary- or delta-coded; compressed by
+//! snappy, gzip or zstd.
 //!
 //! Memory: the column that is read ([`super::column`]), the pages that are decoded, and the footer.
 
@@ -231,8 +232,8 @@ impl ParquetFile {
     }
 }
 
-/// Runs a reader of the library. Some of its decoders panic on pages that contradict themselves; what they were reading is
-/// given up with them, so that no half-changed state is seen.
+/// Runs a reader of the library. Some of its decoders panic on pages that contradict themselves; what they were reading
+/// is given up with them, so that no half-changed state is seen.
 fn caught<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
     let contradiction = |_| Err(ParquetError::General("a page contradicts itself".to_owned()));
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(contradiction)

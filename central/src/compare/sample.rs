@@ -7,12 +7,12 @@
 //! | W₁ | [`Distance::wasserstein`] | ∫ \|F − G\|, the mean way that values moved, in the unit of the column |
 //! | q_i | [`Sample::deciles`] | inner edges: the quantiles 0.1 … 0.9 of the reference, each once |
 //!
-//! Quantiles interpolate linearly (type 7 of Hyndman and Fan, *The American Statistician* 50, 1996), and in numpy's order of
-//! operations: an edge that is one bit off would move all rows that lie on it into another cell. Cells are (lo, hi], the
-//! outer two without end.
+//! Quantiles interpolate linearly (type 7 of Hyndman and Fan, *The American Statistician* 50, 1996), and in numpy's
+//! order of operations: an edge that is one bit off would move all rows that lie on it into another cell. Cells are
+//! (lo, hi], the outer two without end.
 //!
-//! Cost: sorting, 8 bytes per value; all else is linear. Infinite values are counted in cells and in D; mean, spread and W₁
-//! are then not finite.
+//! Cost: sorting, 8 bytes per value; all else is linear. Infinite values are counted in cells and in D; mean, spread
+//! and W₁ are then not finite.
 
 /// Numbers in ascending order.
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 //! A window in a file: what its columns are, and each of them on demand.
 //!
-//! What a file is, its first bytes say and not its name: `PAR1` is Parquet, `1f 8b` a gzipped CSV, all else CSV. A CSV file
-//! is read as a whole; of a Parquet file one column at a time is in memory.
+//! What a file is, its first bytes say and not its name: `PAR1` is Parquet, `1f 8b` a gzipped CSV, all else CSV. A CSV
+//! file is read as a whole; of a Parquet file one column at a time is in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;

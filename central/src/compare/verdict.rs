@@ -1,6 +1,7 @@
 //! From distances to a verdict: evidence, corrected for how much was looked at, *and* an effect that matters.
 //!
-//! With many rows every trifle is significant, and with few rows every distance is large by chance; so neither alone alarms.
+//! With many rows every trifle is significant, and with few rows every distance is large by chance; so neither alone
+//! alarms.
 //!
 //! | Severity | Evidence: adjusted p < α | Effect |
 //! | --- | --- | --- |
@@ -9,17 +10,18 @@
 //! | moderate | yes | moved share ≥ 0.05, or normed Wasserstein ≥ 0.1, or missing share changed by ≥ 0.02 |
 //! | severe | yes | moved share ≥ 0.2, or normed Wasserstein ≥ 0.5, or missing share changed by ≥ 0.1 |
 //!
-//! Moderate and severe count as drift. Evidence is Kolmogorov–Smirnov's p for numbers, χ² with rare cells pooled for labels,
-//! and χ² on present against missing rows; an effect counts only with the evidence for its own kind. All p-values of a
-//! comparison are adjusted together (Benjamini and Hochberg, Journal of the Royal Statistical Society B 57, 1995), so that of
-//! the columns called drifted a share of α at most is expected to be false, if tests are independent or positively dependent.
+//! Moderate and severe count as drift. Evidence is Kolmogorov–Smirnov's p for numbers, χ² with rare cells pooled for
+//! labels, and χ² on present against missing rows; an effect counts only with the evidence for its own kind. All
+//! p-values of a comparison are adjusted together (Benjamini and Hochberg, Journal of the Royal Statistical Society B
+//! 57, 1995), so that of the columns called drifted a share of α at most is expected to be false, if tests are
+//! independent or positively dependent.
 //!
-//! The moved share is the total variation distance over the cells, less what chance alone moves. For a normal column, 0.05 is
-//! a shift of the mean by 0.13 standard deviations, and 0.2 one by 0.5. A normed Wasserstein distance of 0.1 is where
-//! Evidently draws its line, and is what sees a changed tail, which deciles do not.
+//! The moved share is the total variation distance over the cells, less what chance alone moves. For a normal column,
+//! 0.05 is a shift of the mean by 0.13 standard deviations, and 0.2 one by 0.5. A normed Wasserstein distance of 0.1 is
+//! where Evidently draws its line, and is what sees a changed tail, which deciles do not.
 //!
-//! Does not hold when: rows depend on each other, as days in a row do: evidence is then too strong; or one looks again and
-//! again at growing windows: this is a comparison for one look.
+//! Does not hold when: rows depend on each other, as days in a row do: evidence is then too strong; or one looks again
+//! and again at growing windows: this is a comparison for one look.
 
 use driftglass::drift::CountPair;
 

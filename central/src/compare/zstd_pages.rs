@@ -1,8 +1,8 @@
 //! Pages that are compressed by zstd, decompressed in Rust.
 //!
-//! The Parquet reader takes zstd from a C library only. So it is told that the pages are not compressed and hands them out
-//! as they are; here each is decompressed by `ruzstd`. The levels in front of a page of the second version are never
-//! compressed. A page of more than [`MAX_PAGE_BYTES`] is refused.
+//! The Parquet reader takes zstd from a C library only. So it is told that the pages are not compressed and hands them
+//! out as they are; here each is decompressed by `ruzstd`. The levels in front of a page of the second version are
+//! never compressed. A page of more than [`MAX_PAGE_BYTES`] is refused.
 
 use std::io::Read;
 

@@ -1,5 +1,5 @@
-//! `driftglass compare` against values that numpy and scipy 1.17 computed on five window pairs of real data, its verdicts on
-//! them, its file formats and its errors.
+//! `driftglass compare` against values that numpy and scipy 1.17 computed on five window pairs of real data, its
+//! verdicts on them, its file formats and its errors.
 //!
 //! Tolerance from files: 1e-6, relative. Where a p-value is below the smallest number both sides say 0.
 

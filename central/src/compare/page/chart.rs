@@ -13,6 +13,8 @@ const HEIGHT: f64 = 118.0;
 /// Where the bars stand.
 const BASE: f64 = 100.0;
 const TOP: f64 = 14.0;
+/// Width of a digit of the small text, with some space.
+const DIGIT: f64 = 6.2;
 
 /// A bar of the moved share; full at twice the severe share.
 pub(super) fn moved(column: &ColumnComparison) -> Markup {
@@ -45,6 +47,9 @@ pub(super) fn cells(column: &ColumnComparison) -> Markup {
     let height = |share: f64| (BASE - TOP) * share / tallest.max(f64::MIN_POSITIVE);
     let middle = |at: usize| (at as f64 + 0.5) * step;
     let intervals = matches!(column.cells, Cells::Intervals(_));
+    // Edges that would run into each other are written in part.
+    let longest = bars.iter().map(|bar| bar.below.chars().count()).max().unwrap_or(0);
+    let every = (longest as f64 * DIGIT / step).ceil().max(1.0) as usize;
     html! {
         svg.cells viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-label=(format!("Shares of {}, before and after", column.name)) {
             line.grid x1="0" x2=(WIDTH) y1=(TOP) y2=(TOP) {}
@@ -58,7 +63,7 @@ pub(super) fn cells(column: &ColumnComparison) -> Markup {
                     rect.hit x=(at_pixel(at as f64 * step)) y="0" width=(at_pixel(step)) height=(HEIGHT) {}
                 }
                 @if intervals {
-                    @if at > 0 { text.edge x=(at_pixel(at as f64 * step)) y=(BASE + 12.0) { (bar.below) } }
+                    @if at > 0 && at % every == 0 { text.edge x=(at_pixel(at as f64 * step)) y=(BASE + 12.0) { (bar.below) } }
                 } @else {
                     text.edge x=(at_pixel(middle(at))) y=(BASE + 12.0) { (bar.below) }
                 }

@@ -51,8 +51,8 @@ fn options_that_do_not_fit() {
 
 #[test]
 fn odd_tables_are_compared() {
-    // One row a side; a constant; infinite values; a column that turns categorical late, in the other file only; a column
-    // that vanishes; a column without a name; other line ends, quotes and a byte order mark.
+    // One row a side; a constant; infinite values; a column that turns categorical late, in the other file only; a
+    // column that vanishes; a column without a name; other line ends, quotes and a byte order mark.
     let reference = b"\xef\xbb\xbfid,one,inf,late,gone,\r\n1,5,inf,1,7,0\r\n2,5,\"2\",2,8,1\r\n";
     let current = b"id,one,inf,late,gone,\n1,5,-inf,1,,0\n\n2,5,3,x,NaN,1\n";
     let dir = tempfile::tempdir().expect("a directory");
