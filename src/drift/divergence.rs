@@ -21,7 +21,7 @@
 //! | [`CountPair::tvd`] | ½ Σ \|p_j − q_j\|, the share of rows that would have to change cells | 0 to 1 |
 //! | [`CountPair::l_inf`] | max \|p_j − q_j\| | 0 to 1 |
 //! | [`CountPair::ks`] | max_j \|Σ_{i≤j} (p_i − q_i)\|, for cells in order | 0 to 1 |
-//! | [`CountPair::chi_squared`] | Σ (√(n₂/n₁) r_j − √(n₁/n₂) c_j)²/(r_j + c_j) ~ χ², cells − 1 degrees of freedom | ≥ 0 |
+//! | [`CountPair::chi_squared`] | Σ (√(n₂/n₁) r_j − √(n₁/n₂) c_j)²/(r_j + c_j) ~ χ² of cells − 1 degrees | ≥ 0 |
 //!
 //! Sources: PSI, Kullback, *Information Theory and Statistics* (1959), chapter 1, J(1,2); Jensen–Shannon, Lin, IEEE
 //! Transactions on Information Theory 37 (1991), and its square root as a metric, Endres and Schindelin, same journal

@@ -15,6 +15,9 @@ use super::{Comparison, Severity, Window};
 /// What the page may load: its own styles, nothing else.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
+/// The worst first.
+const SEVERITIES: [Severity; 4] = [Severity::Severe, Severity::Moderate, Severity::Trifle, Severity::None];
+
 /// The page.
 #[must_use]
 pub fn page(comparison: &Comparison) -> String {
@@ -37,8 +40,10 @@ pub fn page(comparison: &Comparison) -> String {
                     (left_out(comparison))
                     section.columns {
                         h2 { "Column by column" }
-                        p.key { i.swatch.before {} "reference " i.swatch.after {} "current. Share of the present rows in each cell; cells of "
-                            "numbers are bounded by the reference's deciles." }
+                        p.key {
+                            i.swatch.before {} "reference " i.swatch.after {} "current. Share of the present rows in "
+                            "each cell; cells of numbers are bounded by the reference's deciles."
+                        }
                         div.cards { @for column in &columns { (card(column)) } }
                     }
                     (reading(comparison))
@@ -71,11 +76,14 @@ fn head(comparison: &Comparison) -> Markup {
             }
             dl.windows {
                 @for (what, window) in [("Reference", &comparison.reference), ("Current", &comparison.current)] {
-                    div { dt { (what) } dd { code { (name(window)) } " " span.soft { (grouped(window.rows)) " rows" } } }
+                    div {
+                        dt { (what) }
+                        dd { code { (name(window)) } " " span.soft { (grouped(window.rows)) " rows" } }
+                    }
                 }
             }
             ul.tally {
-                @for severity in [Severity::Severe, Severity::Moderate, Severity::Trifle, Severity::None].into_iter().filter(|severity| count(*severity) > 0) {
+                @for severity in SEVERITIES.into_iter().filter(|severity| count(*severity) > 0) {
                     li class=(severity.word()) { b { (count(severity)) } " " (severity.word()) }
                 }
                 @if vanished > 0 { li.severe { b { (vanished) } " without a value" } }
@@ -103,7 +111,10 @@ fn overview(columns: &[&ColumnComparison]) -> Markup {
                                 td.bar { (chart::moved(column)) }
                                 td.n { (fixed(column.divergences.psi, 3)) }
                                 td.n { (fixed(column.divergences.js_distance, 3)) }
-                                td.n { @if let Some(numeric) = column.numeric { (fixed(numeric.wasserstein_normed, 2)) } @else { "–" } }
+                                td.n {
+                                    @if let Some(numeric) = column.numeric { (fixed(numeric.wasserstein_normed, 2)) }
+                                    @else { "–" }
+                                }
                                 td.n { (missing(column)) }
                             }
                         }
@@ -132,8 +143,9 @@ fn left_out(comparison: &Comparison) -> Markup {
             }
         }
     };
+    let unmatched = !comparison.only_in_reference.is_empty() || !comparison.only_in_current.is_empty();
     html! {
-        @if !(comparison.only_in_reference.is_empty() && comparison.only_in_current.is_empty() && comparison.skipped.is_empty()) {
+        @if unmatched || !comparison.skipped.is_empty() {
             section {
                 h2 { "Not compared" }
                 dl.left-out {
@@ -192,16 +204,19 @@ fn reading(comparison: &Comparison) -> Markup {
     html! {
         footer {
             p {
-                b { "How to read this. " } "Drift needs evidence and effect. Evidence: the Kolmogorov–Smirnov test for numbers and χ² for "
-                "labels and missing rows, all p-values adjusted together so that about " (percent(comparison.alpha))
-                " of the columns called drifted are false at most (Benjamini–Hochberg). Effect: " (percent(MODERATE.moved))
-                " of the rows moved to other cells beyond what chance moves, or a Wasserstein distance of " (MODERATE.wasserstein_normed)
-                " standard deviations, or a missing share that changed by " (percent(MODERATE.missing)) "; severe from "
-                (percent(SEVERE.moved)) ", " (SEVERE.wasserstein_normed) " and " (percent(SEVERE.missing))
+                b { "How to read this. " }
+                "Drift needs evidence and effect. Evidence: the Kolmogorov–Smirnov test for numbers and χ² for labels and "
+                "missing rows, all p-values adjusted together so that about " (percent(comparison.alpha))
+                " of the columns called drifted are false at most (Benjamini–Hochberg). Effect: "
+                (percent(MODERATE.moved)) " of the rows moved to other cells beyond what chance moves, or a Wasserstein "
+                "distance of " (MODERATE.wasserstein_normed) " standard deviations, or a missing share that changed by "
+                (percent(MODERATE.missing)) "; severe from " (percent(SEVERE.moved)) ", " (SEVERE.wasserstein_normed)
+                " and " (percent(SEVERE.missing))
                 ". What is significant and smaller is a trifle."
             }
             p {
-                "p-values suppose rows that do not depend on each other; rows in a series do, and make evidence look stronger. "
+                "p-values suppose rows that do not depend on each other; rows in a series do, and make evidence look "
+                "stronger. "
                 "PSI counts a share of zero as 0.0001; JS is the Jensen–Shannon distance with the natural logarithm. "
                 "Made by " code { "driftglass compare --html" } "."
             }

@@ -83,7 +83,7 @@ fn write_table(out: &mut String, comparison: &Comparison) -> std::fmt::Result {
     )?;
     writeln!(
         out,
-        "or W1 of {} standard deviations, or {:.0}% more or fewer rows missing; what is significant and smaller is a trifle.",
+        "or W1 of {} standard deviations, or {:.0}% more or fewer rows missing; what is real and smaller is a trifle.",
         MODERATE.wasserstein_normed,
         100.0 * MODERATE.missing
     )

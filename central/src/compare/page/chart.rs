@@ -46,26 +46,33 @@ pub(super) fn cells(column: &ColumnComparison) -> Markup {
     let (gap, width) = (step * 0.12, step * 0.37);
     let height = |share: f64| (BASE - TOP) * share / tallest.max(f64::MIN_POSITIVE);
     let middle = |at: usize| (at as f64 + 0.5) * step;
+    let label = format!("Shares of {}, before and after", column.name);
+    let bar = |class: &str, left: f64, share: f64| {
+        let (top, height) = (at_pixel(BASE - height(share)), at_pixel(height(share)));
+        html! { rect class=(class) x=(at_pixel(left)) y=(top) width=(at_pixel(width)) height=(height) {} }
+    };
     let intervals = matches!(column.cells, Cells::Intervals(_));
     // Edges that would run into each other are written in part.
     let longest = bars.iter().map(|bar| bar.below.chars().count()).max().unwrap_or(0);
     let every = (longest as f64 * DIGIT / step).ceil().max(1.0) as usize;
     html! {
-        svg.cells viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-label=(format!("Shares of {}, before and after", column.name)) {
+        svg.cells viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-label=(label) {
             line.grid x1="0" x2=(WIDTH) y1=(TOP) y2=(TOP) {}
             text.scale x=(WIDTH) y=(TOP - 4.0) { (percent(tallest)) }
-            @for (at, bar) in bars.iter().enumerate() {
+            @for (at, Bar { shares, title, below }) in bars.iter().enumerate() {
                 @let left = at as f64 * step + gap;
                 g {
-                    title { (bar.title) }
-                    rect.before x=(at_pixel(left)) y=(at_pixel(BASE - height(bar.shares.0))) width=(at_pixel(width)) height=(at_pixel(height(bar.shares.0))) {}
-                    rect.after x=(at_pixel(left + width)) y=(at_pixel(BASE - height(bar.shares.1))) width=(at_pixel(width)) height=(at_pixel(height(bar.shares.1))) {}
+                    title { (title) }
+                    (bar("before", left, shares.0))
+                    (bar("after", left + width, shares.1))
                     rect.hit x=(at_pixel(at as f64 * step)) y="0" width=(at_pixel(step)) height=(HEIGHT) {}
                 }
                 @if intervals {
-                    @if at > 0 && at % every == 0 { text.edge x=(at_pixel(at as f64 * step)) y=(BASE + 12.0) { (bar.below) } }
+                    @if at > 0 && at % every == 0 {
+                        text.edge x=(at_pixel(at as f64 * step)) y=(BASE + 12.0) { (below) }
+                    }
                 } @else {
-                    text.edge x=(at_pixel(middle(at))) y=(BASE + 12.0) { (bar.below) }
+                    text.edge x=(at_pixel(middle(at))) y=(BASE + 12.0) { (below) }
                 }
             }
             line.axis x1="0" x2=(WIDTH) y1=(BASE) y2=(BASE) {}
