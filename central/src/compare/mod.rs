@@ -6,7 +6,7 @@
 //! | Module | Idea |
 //! | --- | --- |
 //! | [`source`] | a window in a file: CSV, gzipped CSV, Parquet |
-//! | [`column`] | one column as it is read: numbers or counts of labels |
+//! | [`mod@column`] | one column as it is read: numbers or counts of labels |
 //! | [`sample`] | distances of two samples of numbers |
 //! | [`kolmogorov`] | the law of the Kolmogorov–Smirnov distance |
 //! | [`comparison`] | two windows of one column |
