@@ -209,8 +209,8 @@ fn reading(comparison: &Comparison) -> Markup {
                 "and missing rows, all p-values adjusted together so that about " (percent(comparison.alpha))
                 " of the columns called drifted are false at most (Benjamini–Hochberg). Effect: "
                 (percent(MODERATE.moved)) " of the rows moved to other cells beyond what chance moves, or a "
-                "Wasserstein distance of " (MODERATE.wasserstein_normed) " standard deviations, or a missing share that "
-                "changed by "
+                "Wasserstein distance of " (MODERATE.wasserstein_normed) " standard deviations, or a missing "
+                "share that changed by "
                 (percent(MODERATE.missing)) "; severe from " (percent(SEVERE.moved)) ", " (SEVERE.wasserstein_normed)
                 " and " (percent(SEVERE.missing))
                 ". What is significant and smaller is a trifle."
