@@ -19,6 +19,7 @@ use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
 use crate::clock::{Clock, MAX_SECS};
+use crate::compare::cli::CompareArgs;
 use crate::drift_page;
 use crate::explain::{explain, table};
 use crate::freeze::{FreezeError, freeze};
@@ -44,6 +45,8 @@ struct Cli {
 enum Command {
     /// Take reports in, judge drift, show pages
     Serve(Serve),
+    /// Compare two windows whose rows are at hand: CSV, gzipped CSV or Parquet
+    Compare(CompareArgs),
     /// Register and check specs
     #[command(subcommand)]
     Spec(SpecCommand),
@@ -291,6 +294,7 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         #[cfg(feature = "audit")]
         Command::Audit(options) => return driftglass_audit::cli::run(&options),
+        Command::Compare(args) => return crate::compare::cli::run(args),
         Command::Serve(options) => serve(options),
         Command::Drift(options) => match drift(&options) {
             Ok(true) if options.fail_on_drift => return ExitCode::from(3),

@@ -21,6 +21,7 @@
 //! | [`explain`] | why each question of a spec has its mechanism |
 //! | [`freeze`] | from a draft to a spec: the best randomizer for each question |
 //! | [`mod@plan`] | before deployment: what a fleet can find with a spec |
+//! | [`compare`] | two windows whose rows are at hand, without any privacy |
 //! | [`keys`] | ingest keys and the admin token |
 //! | [`cli`] | the command line |
 //!
@@ -29,6 +30,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod compare;
 pub mod drift_page;
 pub mod evidence;
 pub mod explain;

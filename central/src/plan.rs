@@ -296,7 +296,7 @@ impl Planner<'_> {
         let windows = self.assumptions.windows;
         match over_time {
             None => {
-                warnings.push(format!("nothing is ever found in {windows} windows: raise fleet, weight or epsilon"))
+                warnings.push(format!("nothing is ever found in {windows} windows: raise fleet, weight or epsilon"));
             }
             Some(shift) if planned.delta > 0.0 && shift > GROSS * planned.delta => warnings.push(format!(
                 "shifts below {shift:.3} are missed even after {windows} windows, though {:.3} matters",

@@ -4,6 +4,7 @@ mod accounting;
 mod anchored;
 mod change_point;
 mod debiased;
+mod divergence;
 mod drift_vectors;
 mod encoding;
 mod entropy;

@@ -12,7 +12,9 @@ use driftglass::drift::{
     Conditions, Detector, Direction, Fleet, Look, Measure, QuestionReference, Verdict, assess, normal_quantile,
 };
 use driftglass::estimate::{Channel, Matrix};
-use driftglass::spec::{CellKind, Cells, Mechanism, Metric, Question, QuestionKind, Randomizer, Source, Weights};
+use driftglass::spec::{
+    CellKind, Cells, Mechanism, Metric, QualityCodes, Question, QuestionKind, Randomizer, Source, Weights,
+};
 use fastrand::Rng;
 
 const WINDOWS: usize = 1_000;
@@ -39,7 +41,7 @@ impl Case {
             name: "metric".to_owned(),
             unit: String::new(),
             source: Source::Outcome,
-            cells: Cells { kind, other: false, missing: false },
+            cells: Cells { kind, other: false, missing: false, codes: QualityCodes::default() },
         };
         let question = Question {
             name: "question".to_owned(),

@@ -6,6 +6,7 @@
 
 mod cli;
 mod clock;
+mod compare;
 mod duplicates;
 mod overload;
 mod pages;
