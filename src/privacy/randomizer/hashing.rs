@@ -67,11 +67,8 @@ impl BucketHash {
         ((quadratic(self.coefficients, symbol) >> (32 - HIGH_BITS)) * self.range) >> HIGH_BITS
     }
 
-    /// Where the values of a bucket lie.
-    fn preimage(&self, bucket: u32) -> Preimage {
-        // Fits below 2^32 but for the end of the last bucket, which wraps to 0 as values do.
-        let start = |bucket: u32| (bucket << HIGH_BITS).div_ceil(self.range) << (32 - HIGH_BITS);
-        let (first, end) = (start(bucket), start(bucket + 1));
+    /// The symbols with values from `first` to below `end`.
+    fn preimage(&self, [first, end]: [u32; 2]) -> Preimage {
         let [a, b, c] = self.coefficients;
         // Moved so that the values of the bucket are the least of an i32: signed numbers are what wasm's and SSE2's lanes
         // compare.
@@ -81,8 +78,13 @@ impl BucketHash {
 
     /// Adds one to the counter of each symbol in a bucket.
     pub(super) fn count(&self, bucket: u32, counters: &mut [u64]) {
-        self.preimage(bucket).count(0, counters);
+        self.preimage([bucket, bucket + 1].map(|bucket| start(bucket, self.range))).count(0, counters);
     }
+}
+
+/// The least value of a bucket. Fits below 2^32 but for the end of the last bucket, which wraps to 0 as values do.
+fn start(bucket: u32, range: u32) -> u32 {
+    (bucket << HIGH_BITS).div_ceil(range) << (32 - HIGH_BITS)
 }
 
 /// a·v² + b·v + c mod 2^32.
@@ -188,9 +190,10 @@ impl LocalRandomizer for LocalHashing {
     /// Symbols by the block, so that the narrow sums of a block stay near while all reports pass.
     fn accumulate_all(&self, reports: &[(Payload, Coin)], counters: &mut [u64]) -> Result<(), MalformedPayload> {
         const BLOCK: usize = 1_024;
+        let starts: Vec<u32> = (0..=self.hash_range).map(|bucket| start(bucket, self.hash_range)).collect();
         let preimage = |(payload, coin): &(Payload, Coin)| {
-            let bucket = payload.number_below(u64::from(self.hash_range))? as u32;
-            Ok(self.hash(coin).preimage(bucket))
+            let bucket = payload.number_below(u64::from(self.hash_range))? as usize;
+            Ok(self.hash(coin).preimage([starts[bucket], starts[bucket + 1]]))
         };
         let preimages = reports.iter().map(preimage).collect::<Result<Vec<_>, _>>()?;
         // A block counts at most 2^20 reports, so its sums fit.
