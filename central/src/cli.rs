@@ -30,7 +30,7 @@ use crate::reference::command::{self as reference, ReferenceCommand, ReferenceEr
 use crate::registry::Registry;
 use crate::server::{Config, ServeError, Server};
 use crate::store::{Registration, Store, StoreError, add_spec, last_clock, strata, total};
-use crate::verdicts::verdicts;
+use crate::verdicts::{causes, verdicts};
 use crate::writer::QueueLimits;
 
 /// Drift monitoring for models on people's own devices: the centre
@@ -140,7 +140,7 @@ struct Drift {
     /// Which spec, if several are registered
     #[arg(long, value_name = "ID")]
     spec_id: Option<String>,
-    /// Print the verdicts as JSON, as GET /v1/specs/{spec_id}/verdicts does
+    /// Print verdicts and causes as JSON, as GET /v1/specs/{spec_id}/verdicts and …/causes do
     #[arg(long)]
     json: bool,
     /// Write one page to show to others
@@ -415,16 +415,17 @@ fn drift(options: &Drift) -> Result<bool, CliError> {
         (None, specs) => return Err(CliError::WhichSpec(specs.len())),
     };
     let (strata, clock) = store.read(|connection| Ok((strata(connection, spec)?, last_clock(connection, spec)?)))?;
-    let verdicts = verdicts(spec, &total(spec, strata.values()), &strata, &clock);
+    let sums = total(spec, strata.values());
+    let (verdicts, causes) = (verdicts(spec, &sums, &strata, &clock), causes(spec, &sums, &clock));
     let mut out = io::stdout();
     if let Some(file) = &options.html {
         let error = |error| CliError::Write { file: file.clone(), error };
-        fs::write(file, drift_page::page(&verdicts)).map_err(error)?;
+        fs::write(file, drift_page::page(&verdicts, &causes)).map_err(error)?;
     }
     if options.json {
-        writeln!(out, "{}", json!(verdicts))?;
+        writeln!(out, "{}", json!({ "verdicts": verdicts, "causes": causes }))?;
     } else {
-        write!(out, "{}", drift_page::table(&verdicts))?;
+        write!(out, "{}", drift_page::table(&verdicts, &causes))?;
     }
     Ok(verdicts.drifts())
 }

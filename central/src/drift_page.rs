@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::verdicts::{QuestionVerdicts, SpecVerdicts, WindowVerdict};
+use crate::verdicts::{Causes, QuestionCauses, QuestionVerdicts, SpecVerdicts, WindowVerdict};
 
 /// What the page may load: its own styles, nothing else.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
@@ -20,7 +20,7 @@ const SHOWN_FIRST: usize = 2;
 
 /// The page about the last closed window of each question.
 #[must_use]
-pub fn page(verdicts: &SpecVerdicts) -> String {
+pub fn page(verdicts: &SpecVerdicts, causes: &Causes) -> String {
     let ranked = ranked(verdicts);
     let (first, rest) = ranked.split_at(ranked.len().min(SHOWN_FIRST));
     html! {
@@ -41,15 +41,16 @@ pub fn page(verdicts: &SpecVerdicts) -> String {
                         h1 { (words::headline(&ranked)) }
                         p.sub { (words::subline(verdicts, &ranked)) }
                     }
-                    section.ranking aria-label="Ranking" { (ranking(verdicts, &ranked)) }
+                    section.ranking aria-label="Ranking" { (ranking(verdicts, causes, &ranked)) }
                     section.panels aria-label="What moved most" {
-                        @for row in first { (panel(verdicts, row)) }
+                        @for row in first { (panel(verdicts, causes, row)) }
                     }
                     @if !rest.is_empty() {
                         section.panels.rest aria-label="All other questions" {
-                            @for row in rest { (panel(verdicts, row)) }
+                            @for row in rest { (panel(verdicts, causes, row)) }
                         }
                     }
+                    (together(causes))
                     (groups(verdicts))
                     (how_to_read(verdicts))
                     footer {
@@ -63,9 +64,13 @@ pub fn page(verdicts: &SpecVerdicts) -> String {
     .into_string()
 }
 
+fn behind<'a>(causes: &'a Causes, row: &Ranked<'_>) -> Option<&'a QuestionCauses> {
+    causes.questions.iter().find(|behind| behind.question == row.question.name)
+}
+
 /// The same in a terminal.
 #[must_use]
-pub fn table(verdicts: &SpecVerdicts) -> String {
+pub fn table(verdicts: &SpecVerdicts, causes: &Causes) -> String {
     let ranked = ranked(verdicts);
     let mut text = format!("{}\n{}\n\n", words::headline(&ranked), words::subline(verdicts, &ranked));
     text += &format!(
@@ -82,7 +87,7 @@ pub fn table(verdicts: &SpecVerdicts) -> String {
             }
             None => ["–".to_owned(), "–".to_owned()],
         };
-        let (since, evidence) = (words::since(verdicts, question), words::evidence(row.now));
+        let (since, evidence) = (words::since(verdicts, question), words::evidence(behind(causes, row)));
         let _ = writeln!(
             text,
             "{:<28}{verdict:<15}{estimate:>8}{reach:>17}{:>8}  {since:<14}{evidence}",
@@ -119,7 +124,7 @@ impl Ranked<'_> {
     }
 }
 
-fn ranking(verdicts: &SpecVerdicts, ranked: &[Ranked<'_>]) -> Markup {
+fn ranking(verdicts: &SpecVerdicts, causes: &Causes, ranked: &[Ranked<'_>]) -> Markup {
     html! {
         table {
             thead { tr {
@@ -127,7 +132,7 @@ fn ranking(verdicts: &SpecVerdicts, ranked: &[Ranked<'_>]) -> Markup {
                 th scope="col" { "Verdict" }
                 th scope="col" { "Effect, with its interval" }
                 th scope="col" { "Since" }
-                th scope="col" { "Evidence, all windows" }
+                th scope="col" { "Evidence" }
             } }
             tbody {
                 @for row in ranked {
@@ -136,7 +141,7 @@ fn ranking(verdicts: &SpecVerdicts, ranked: &[Ranked<'_>]) -> Markup {
                         td { (badge(row)) }
                         td.effect { (chart::interval(row.question, row.now)) }
                         td { (words::since(verdicts, row.question)) }
-                        td { (words::evidence(row.now)) }
+                        td { (words::evidence(behind(causes, row))) }
                     }
                 }
             }
@@ -149,16 +154,27 @@ fn badge(row: &Ranked<'_>) -> Markup {
     html! { span class={ "badge " (verdict) } { (words::verdict(verdict)) } }
 }
 
-fn panel(verdicts: &SpecVerdicts, row: &Ranked<'_>) -> Markup {
+fn panel(verdicts: &SpecVerdicts, causes: &Causes, row: &Ranked<'_>) -> Markup {
     let question = row.question;
     html! {
         article {
             h2 { (question.metric) " " span.asked { (words::asked(question)) } " " (badge(row)) }
             p { (words::sentence(verdicts, question, row.now)) }
+            @if let Some(behind) = behind(causes, row) { p.behind { (words::behind(verdicts, behind, row.now)) } }
             div.figures {
                 figure { (chart::effect_by_window(verdicts, question)) figcaption { (words::measure(question)) " by window, with its interval; dashed: the threshold that matters" } }
                 figure { (chart::shares(question, row.now)) figcaption { "Shares of devices: " span.key.then {} " reference " span.key.now {} " now" } }
             }
+        }
+    }
+}
+
+/// Questions that moved at the same time, which one cause may explain.
+fn together(causes: &Causes) -> Markup {
+    let several = || causes.moved_together.iter().filter(|group| group.questions.len() > 1);
+    html! {
+        @for group in several() {
+            p { "Moved at the same time, so that one cause may be behind them: " b { (group.questions.join(", ")) } "." }
         }
     }
 }

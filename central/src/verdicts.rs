@@ -28,8 +28,11 @@ use crate::registry::Registered;
 use crate::severity::Severity;
 use crate::store::{Stratum, Sums, total};
 
+mod causes;
 mod groups;
 
+pub(crate) use causes::QuestionCauses;
+pub use causes::{Causes, causes};
 pub(crate) use groups::GroupVerdicts;
 
 /// Mean length of a year in the Julian calendar.
@@ -185,6 +188,7 @@ impl EffectSize {
 struct Rules<'a> {
     spec: &'a MonitorSpec,
     now_secs: u64,
+    tests_per_year: f64,
     level: f64,
     z: f64,
     evidence: evidence::Rule,
@@ -194,22 +198,8 @@ struct Rules<'a> {
 /// arm where there are several (`strata`).
 #[must_use]
 pub fn verdicts(registered: &Registered, sums: &Sums, strata: &BTreeMap<Stratum, Sums>, clock: &Clock) -> SpecVerdicts {
+    let rules = Rules::of(registered, clock, if strata.len() > 1 { 1 + strata.len() } else { 1 });
     let spec = &registered.spec;
-    let windows_per_year = YEAR_SECS / spec.window.length_secs as f64;
-    let groups = if strata.len() > 1 { 1 + strata.len() } else { 1 };
-    let streams = (spec.questions.len() * groups) as f64;
-    let (accepted, tests_per_year) = (spec.detection.false_alarms_per_year, streams * windows_per_year);
-    let level = (accepted / tests_per_year).min(0.5);
-    let clock = ClockState::of(clock);
-    // Cannot fail: the spec's knob is above 0, a year has a window at least, and there is a question.
-    let budget = AlarmBudget::new(accepted, windows_per_year.max(1.0), streams as u64).expect("numbers in range");
-    let rules = Rules {
-        spec,
-        now_secs: clock.now_secs,
-        level,
-        z: normal_quantile(1.0 - level / 2.0),
-        evidence: evidence::Rule { budget, alpha: (accepted / streams).min(0.5) },
-    };
     let reference = registered.reference.as_ref();
     let questions = rules.questions(reference, sums);
     let rest = |stratum| total(registered, strata.iter().filter(|(other, _)| **other != stratum).map(|(_, sums)| sums));
@@ -220,14 +210,14 @@ pub fn verdicts(registered: &Registered, sums: &Sums, strata: &BTreeMap<Stratum,
     SpecVerdicts {
         spec_id: spec.id().to_string(),
         app: spec.app.clone(),
-        clock,
+        clock: ClockState::of(clock),
         reference_version: reference.map(|reference| reference.version.to_string()),
         window_length_secs: spec.window.length_secs,
         false_alarms_per_year: spec.detection.false_alarms_per_year,
         span_windows: spec.detection.span_windows,
-        tests_per_year,
-        level,
-        moved: moved(&questions, &groups, budget.e_bh_level(1.0)),
+        tests_per_year: rules.tests_per_year,
+        level: rules.level,
+        moved: moved(&questions, &groups, rules.evidence.budget.e_bh_level(1.0)),
         questions,
         groups,
     }
@@ -287,6 +277,27 @@ impl ClockState {
     #[must_use]
     pub fn is_simulated(&self) -> bool {
         self.mode == "simulated"
+    }
+}
+
+impl<'a> Rules<'a> {
+    /// The rules for so many groups: the whole fleet, and each segment and arm where there are several.
+    fn of(registered: &'a Registered, clock: &Clock, groups: usize) -> Self {
+        let spec = &registered.spec;
+        let windows_per_year = YEAR_SECS / spec.window.length_secs as f64;
+        let streams = (spec.questions.len() * groups) as f64;
+        let (accepted, tests_per_year) = (spec.detection.false_alarms_per_year, streams * windows_per_year);
+        let level = (accepted / tests_per_year).min(0.5);
+        // Cannot fail: the spec's knob is above 0, a year has a window at least, and there is a question.
+        let budget = AlarmBudget::new(accepted, windows_per_year.max(1.0), streams as u64).expect("numbers in range");
+        Self {
+            spec,
+            now_secs: clock.now_secs(),
+            tests_per_year,
+            level,
+            z: normal_quantile(1.0 - level / 2.0),
+            evidence: evidence::Rule { budget, alpha: (accepted / streams).min(0.5) },
+        }
     }
 }
 

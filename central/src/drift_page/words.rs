@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Ranked;
 use crate::severity::Severity;
-use crate::verdicts::{EffectSize, QuestionVerdicts, SpecVerdicts, WindowVerdict};
+use crate::verdicts::{EffectSize, Interval, QuestionCauses, QuestionVerdicts, SpecVerdicts, WindowVerdict};
 
 /// "27 Jun 2013".
 pub(super) fn date(secs: u64) -> String {
@@ -97,17 +97,20 @@ pub(super) fn since(verdicts: &SpecVerdicts, question: &QuestionVerdicts) -> Str
         .map_or_else(|| "–".to_owned(), |window| date(u64::from(window.window) * verdicts.window_length_secs))
 }
 
-/// The odds that all closed windows together give against "nothing has moved".
-pub(super) fn evidence(now: Option<&WindowVerdict>) -> String {
-    let Some(log_e) = now.and_then(|now| now.evidence.as_ref()).and_then(|evidence| evidence.log_e) else {
-        return "–".to_owned();
-    };
-    let tens = log_e / std::f64::consts::LN_10;
-    match tens {
-        ..0.0 => "none".to_owned(),
-        ..4.0 => format!("{:.0} to 1", log_e.exp()),
-        _ => format!("10^{tens:.0} to 1"),
+/// The p-value of the last closed span, by all tests.
+pub(super) fn evidence(behind: Option<&QuestionCauses>) -> String {
+    match behind.and_then(|behind| behind.tests.as_ref()) {
+        None => "–".to_owned(),
+        Some(tests) if tests.combined < 1e-4 => "p < 0.0001".to_owned(),
+        Some(tests) if tests.combined < 0.01 => format!("p = {:.4}", tests.combined),
+        Some(tests) => format!("p = {:.2}", tests.combined),
     }
+}
+
+/// The odds that all closed windows together give against "nothing has moved", where they speak for a change.
+fn odds(now: &WindowVerdict) -> Option<String> {
+    let tens = now.evidence.as_ref()?.log_e? / std::f64::consts::LN_10;
+    (tens > 1.0).then(|| format!(" All windows together: 10^{tens:.0} to 1 that it moved."))
 }
 
 /// How bad it is, where there is something to say.
@@ -152,6 +155,40 @@ pub(super) fn sentence(verdicts: &SpecVerdicts, question: &QuestionVerdicts, now
         _ => format!("The threshold that matters, {threshold}, lies inside the interval."),
     };
     format!("{told} {rest} {}", meaning(now.severity)).trim_end().to_owned()
+}
+
+/// Effects that people know, when it began, and what could fake it.
+pub(super) fn behind(verdicts: &SpecVerdicts, behind: &QuestionCauses, now: Option<&WindowVerdict>) -> String {
+    let effects = &behind.effects;
+    let of = |name: &str, interval: &Interval| {
+        format!("{name} {:.2} ({:.2} to {:.2})", interval.estimate, interval.lower, interval.upper)
+    };
+    let mut text = format!("{}, {}", of("PSI", &effects.psi), of("Jensen–Shannon", &effects.jensen_shannon));
+    if let Some(wasserstein) = &effects.wasserstein {
+        text += &format!(", {}", of("Wasserstein", wasserstein));
+    }
+    text += ".";
+    text += &now.and_then(odds).unwrap_or_default();
+    let day = |window| date(u64::from(window) * verdicts.window_length_secs);
+    if let Some(change) = behind.change.as_ref().filter(|change| change.p_value < 0.05) {
+        text += &match change.first == change.last {
+            true => format!(" It began in the window of {}.", day(change.window)),
+            false => format!(
+                " It began most likely in the window of {} (from {} to {}).",
+                day(change.window),
+                day(change.first),
+                day(change.last)
+            ),
+        };
+    }
+    if let Some(trust) = &behind.trust {
+        let share = 100.0 * trust.coverage.estimate;
+        text += &format!(" {share:.0} % of the answers had data.");
+        if let Some(fakes) = trust.fakes_for_delta {
+            text += &format!(" {} fake devices could feign or hide what matters.", grouped(fakes));
+        }
+    }
+    text
 }
 
 /// The upper edge in the label of a numeric cell: "(8, 12]" ends at 12, "≤ 8" at 8.

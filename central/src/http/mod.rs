@@ -66,6 +66,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/specs/{spec_id}/references", get(references::list).post(references::make))
         .route("/v1/specs/{spec_id}/references/{version}", get(references::show))
         .route("/v1/specs/{spec_id}/verdicts", get(read::verdicts))
+        .route("/v1/specs/{spec_id}/causes", get(read::causes))
         .merge(uploads);
     if matches!(*app.clock, Clock::Simulated(_)) {
         api = api.route("/v1/clock", post(clock::advance));

@@ -124,11 +124,19 @@ fn what_drifted_is_told_and_drawn() {
     assert_eq!(centre.upload(&body(&Fleet::new(1).reports(3_000))).status, 202);
     assert_eq!(centre.set_clock(now_secs() + spec().window.grace_secs).status, 200);
     let served = centre.get(&format!("/v1/specs/{}/verdicts", spec().id())).json;
+    let behind = centre.get(&format!("/v1/specs/{}/causes", spec().id())).json;
     centre.stop();
 
     check(&drift(&["--fail-on-drift"]), 3, "departed_late               drift", "");
     let printed: serde_json::Value = serde_json::from_slice(&drift(&["--json"]).stdout).expect("JSON");
-    assert_eq!(printed, served, "the command and the route say the same");
+    assert_eq!(printed["verdicts"], served, "the command and the route say the same");
+    assert_eq!(printed["causes"], behind, "of the causes too");
+    let departed = &printed["causes"]["questions"][0];
+    assert_eq!(departed["question"], "departed_late", "the most evidence first");
+    let number = |value: &serde_json::Value| value.as_f64().expect("a number");
+    assert!(number(&departed["evidence"]) > 50.0 && number(&departed["tests"]["combined"]) < 1e-9);
+    assert!(number(&departed["effects"]["ks"]["lower"]) > 0.5, "{}", departed["effects"]);
+    assert!(number(&departed["trust"]["fakes_for_delta"]) > 5.0 && departed["change"].is_null(), "one window");
     let file = dir.path().join("drift.html");
     check(&drift(&["--html", &file.display().to_string()]), 0, "drifted", "");
     let page = std::fs::read_to_string(file).expect("a page");
