@@ -11,7 +11,8 @@
 //! | [`label_free`] | how near is the accuracy without labels to the one with? | `--power` |
 //! | [`batch`] | how long does a night of many metrics and segments take? | `--time` |
 //!
-//! Without such a flag all are asked. A bench measures and does not judge: it ends with status 0 whatever it finds.
+//! The name of a module asks for it alone: `cargo bench -p driftglass --bench drift -- delay`. Without flag or name all
+//! are asked. A bench measures and does not judge: it ends with status 0 whatever it finds.
 
 #![allow(clippy::print_stdout, reason = "a bench prints its tables")]
 
@@ -35,33 +36,35 @@ struct Options {
     python: Option<PathBuf>,
 }
 
+/// A module, the flag that asks for it, and what runs it.
+type Part = (&'static str, &'static str, fn(&Options));
+
+const PARTS: [Part; 7] = [
+    ("one_shot", "--calibration", one_shot::run),
+    ("sequential", "--calibration", sequential::run),
+    ("power", "--power", power::run),
+    ("delay", "--power", delay::run),
+    ("root_cause", "--power", root_cause::run),
+    ("label_free", "--power", label_free::run),
+    ("batch", "--time", batch::run),
+];
+
 fn main() {
     let mut options = Options::default();
-    let (mut calibration, mut power, mut time) = (false, false, false);
+    let mut asked: Vec<String> = Vec::new();
     let mut arguments = std::env::args_os().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.to_str() {
-            Some("--calibration") => calibration = true,
-            Some("--power") => power = true,
-            Some("--time") => time = true,
             Some("--quick") => options.quick = true,
             Some("--python") => options.python = arguments.next().map(PathBuf::from),
+            Some(word) if PARTS.iter().any(|(name, flag, _)| [*name, *flag].contains(&word)) => asked.push(word.into()),
             // Cargo adds `--bench`.
             _ => {}
         }
     }
-    let all = !calibration && !power && !time;
-    if all || calibration {
-        one_shot::run(&options);
-        sequential::run(&options);
-    }
-    if all || power {
-        power::run(&options);
-        delay::run(&options);
-        root_cause::run(&options);
-        label_free::run(&options);
-    }
-    if all || time {
-        batch::run(&options);
+    for (name, flag, run) in PARTS {
+        if asked.is_empty() || asked.iter().any(|word| word == name || word == flag) {
+            run(&options);
+        }
     }
 }
