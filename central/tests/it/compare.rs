@@ -15,10 +15,10 @@ mod parquet;
 
 const TOLERANCE: f64 = 1e-6;
 
-/// Directory of the windows; `DRIFTGLASS_SHARED` may name another one that holds `drift/NAME__ref.csv`.
+/// A window; `DRIFTGLASS_SHARED` may name a folder that holds the same as `fixtures/drift/NAME__ref.csv`.
 fn window(case: &str, which: &str) -> String {
     if let Ok(shared) = std::env::var("DRIFTGLASS_SHARED") {
-        return format!("{shared}/drift/{case}__{which}.csv");
+        return format!("{shared}/fixtures/drift/{case}__{which}.csv");
     }
     vectors().join(format!("{case}.{which}.csv.gz")).display().to_string()
 }
