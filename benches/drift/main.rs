@@ -1,9 +1,10 @@
 //! What the drift tests promise, measured by simulation: `cargo xtask bench drift [--calibration] [--power] [--time]
-//! [--quick]`.
+//! [--quick] [--only MODULE]`.
 //!
 //! | Module | Question | Asked with |
 //! | --- | --- | --- |
 //! | [`one_shot`] | does each test reject at its level when nothing changed? | `--calibration` |
+//! | [`effects`] | do the intervals of distances cover them, without bias? | `--calibration` |
 //! | [`sequential`] | does nothing alarm too often, however long one looks and at however many metrics? | `--calibration` |
 //! | [`power`] | how much data does a shift need, beside the optimum without privacy? | `--power` |
 //! | [`delay`] | how long until a change is seen? | `--power` |
@@ -17,6 +18,7 @@
 
 mod batch;
 mod delay;
+mod effects;
 mod label_free;
 mod one_shot;
 mod power;
@@ -33,6 +35,8 @@ struct Options {
     quick: bool,
     /// A Python with numpy and the peers.
     python: Option<PathBuf>,
+    /// The one module to run.
+    only: Option<String>,
 }
 
 fn main() {
@@ -46,22 +50,25 @@ fn main() {
             Some("--time") => time = true,
             Some("--quick") => options.quick = true,
             Some("--python") => options.python = arguments.next().map(PathBuf::from),
+            Some("--only") => options.only = arguments.next().and_then(|name| name.into_string().ok()),
             // Cargo adds `--bench`.
             _ => {}
         }
     }
     let all = !calibration && !power && !time;
-    if all || calibration {
-        one_shot::run(&options);
-        sequential::run(&options);
-    }
-    if all || power {
-        power::run(&options);
-        delay::run(&options);
-        root_cause::run(&options);
-        label_free::run(&options);
-    }
-    if all || time {
-        batch::run(&options);
+    let parts: [(&str, bool, fn(&Options)); 8] = [
+        ("one_shot", calibration, one_shot::run),
+        ("effects", calibration, effects::run),
+        ("sequential", calibration, sequential::run),
+        ("power", power, power::run),
+        ("delay", power, delay::run),
+        ("root_cause", power, root_cause::run),
+        ("label_free", power, label_free::run),
+        ("batch", time, batch::run),
+    ];
+    for (name, asked, run) in parts {
+        if (all || asked) && options.only.as_deref().is_none_or(|only| only == name) {
+            run(&options);
+        }
     }
 }
