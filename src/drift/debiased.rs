@@ -31,7 +31,7 @@
 //! **Cost**: O(k³ + DRAWS · k² + 40 · DRAWS · k) a distance. **Does not hold when** most shares are within a standard error
 //! of 0: p is then noise, and PSI, Jensen–Shannon and Hellinger, which weigh by 1/p, mean little.
 
-use super::gaussian::{Normals, Root};
+use super::normal_draws::Normals;
 use super::special::{log_chi_squared_survival, noncentral_chi_squared_survival};
 use crate::estimate::{Estimate, Interval, Matrix, clipped};
 
@@ -98,13 +98,13 @@ impl DebiasedPair {
         let pooled = clipped(&pairs().map(|(now, then)| (now + then) / 2.0).collect::<Vec<_>>());
         let floor = |cell: usize| libm::sqrt(covariance.at(cell, cell).max(0.0) / 4.0).max(1e-6);
         let center = pooled.iter().enumerate().map(|(cell, share)| share.max(floor(cell))).collect();
-        let root = Root::of(&covariance);
+        let root = covariance.root();
         let mut normals = Normals::new(SEED);
         Self {
             difference: pairs().map(|(now, then)| now - then).collect(),
             center,
             reference: clipped(&reference.shares),
-            noise: (0..DRAWS).map(|_| root.times(&normals.vector(k))).collect(),
+            noise: (0..DRAWS).map(|_| root.times(&normals.by_ref().take(k).collect::<Vec<_>>())).collect(),
             covariance,
         }
     }
