@@ -74,6 +74,11 @@ impl Cholesky {
         &self.factor[i * self.size..(i + 1) * self.size]
     }
 
+    /// The rows of L, of its full length each.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f64]> {
+        self.factor.chunks(self.size.max(1))
+    }
+
     /// L z.
     ///
     /// # Panics
@@ -85,7 +90,7 @@ impl Cholesky {
         (0..self.size).map(|i| self.row(i)[..=i].iter().zip(z).map(|(l, z)| l * z).sum()).collect()
     }
 
-    /// L⁻¹ b, for a factor from [`Matrix::cholesky`] and the first entries of b.
+    /// L⁻¹ b, for the first entries of b. Coordinates without variance, which only a [`Matrix::root`] has, are 0.
     ///
     /// # Panics
     ///
@@ -96,7 +101,8 @@ impl Cholesky {
         let mut solved: Vec<f64> = Vec::with_capacity(self.size);
         for (i, value) in b.iter().enumerate().take(self.size) {
             let known: f64 = self.row(i).iter().zip(&solved).map(|(l, x)| l * x).sum();
-            solved.push((value - known) / self.row(i)[i]);
+            let pivot = self.row(i)[i];
+            solved.push(if pivot > 0.0 { (value - known) / pivot } else { 0.0 });
         }
         solved
     }
