@@ -93,6 +93,9 @@ pub struct DebiasedPair {
     /// Of the covariance without its last row.
     root: Cholesky,
     noise: OnceLock<Vec<Vec<f64>>>,
+    /// Of the largest and of the summed absolute entry, of cumulative differences and of the cells.
+    cumulative_laws: OnceLock<[NormLaw; 2]>,
+    cell_laws: OnceLock<[NormLaw; 2]>,
 }
 
 impl DebiasedPair {
@@ -114,7 +117,16 @@ impl DebiasedPair {
         let floor = |cell: usize| libm::sqrt(covariance.at(cell, cell).max(0.0) / 4.0).max(1e-6);
         let center = pooled.iter().enumerate().map(|(cell, share)| share.max(floor(cell))).collect();
         let root = covariance.leading(k - 1).root();
-        Self { difference, center, reference, root, noise: OnceLock::new(), covariance }
+        Self {
+            difference,
+            covariance,
+            center,
+            reference,
+            root,
+            noise: OnceLock::new(),
+            cumulative_laws: OnceLock::new(),
+            cell_laws: OnceLock::new(),
+        }
     }
 
     /// A distance with an interval that covers the true one with probability `coverage`.
@@ -192,7 +204,7 @@ impl DebiasedPair {
             count as f64 / DRAWS as f64
         };
         let size = if raw > 0.0 { least(4.0, 0.5, 14, &mut above) } else { 0.0 };
-        let reach = self.law(distance, raw).quantile(alpha);
+        let reach = self.reach(distance, raw, alpha);
         let interval = Interval { lower: (raw - reach).max(0.0), upper: raw + reach };
         Debiased { estimate: size * raw, interval, raw }
     }
@@ -210,37 +222,38 @@ impl DebiasedPair {
         })
     }
 
-    /// The law of M(e), and of what the deviation of the reference adds to it.
-    fn law(&self, distance: Distance<'_>, raw: f64) -> NormLaw {
+    /// The 1 − α quantile of M(e), and of what the deviation of the reference adds to it.
+    fn reach(&self, distance: Distance<'_>, raw: f64, alpha: f64) -> f64 {
         let size = self.root.size();
-        let cells = || self.root.rows().map(<[f64]>::to_vec);
-        let last = || vec![-1.0; size];
-        let weighed = |weights: &[f64]| -> Vec<f64> {
-            (0..size)
-                .map(|column| self.root.rows().zip(weights).map(|(row, weight)| weight * row[column]).sum())
-                .collect()
+        let cumulative = || self.cumulative_laws.get_or_init(|| norm_laws(&self.cumulative(|_| 1.0), size));
+        let cells = || {
+            let last = self.cumulative(|_| -1.0).pop();
+            let rows: Vec<Vec<f64>> = self.root.rows().map(<[f64]>::to_vec).chain(last).collect();
+            norm_laws(&rows, size)
         };
-        let cumulative = |steps: &dyn Fn(usize) -> f64| -> Vec<Vec<f64>> {
-            let below =
-                |cell: usize| (0..size).map(|at| if at <= cell { steps(cell) } else { 0.0 }).collect::<Vec<_>>();
-            (0..size).map(|cell| weighed(&below(cell))).collect()
-        };
-        let all_cells = |factor: f64| -> Vec<Vec<f64>> {
-            let rows = cells().chain([weighed(&last())]);
-            rows.map(|row| scaled(&row, factor)).collect()
-        };
-        let [largest, sum] = match distance {
-            Distance::Ks | Distance::Wasserstein => norm_laws(&cumulative(&|_| 1.0), size),
+        let cells = || self.cell_laws.get_or_init(cells);
+        match distance {
+            Distance::Ks => cumulative()[0].quantile(alpha),
+            Distance::Wasserstein => cumulative()[1].quantile(alpha),
             Distance::WassersteinNormed(positions) => {
                 let deviation = self.deviation(positions);
-                let mut rows = cumulative(&|cell| (positions[cell + 1] - positions[cell]) / deviation);
+                let mut rows = self.cumulative(|cell| (positions[cell + 1] - positions[cell]) / deviation);
                 rows.push(self.deviation_row(positions, raw));
-                norm_laws(&rows, size + 1)
+                norm_laws(&rows, size + 1)[1].quantile(alpha)
             }
-            Distance::TotalVariation => norm_laws(&all_cells(0.5), size),
-            _ => norm_laws(&all_cells(1.0), size),
+            Distance::TotalVariation => cells()[1].quantile(alpha) / 2.0,
+            _ => cells()[0].quantile(alpha),
+        }
+    }
+
+    /// D_1 … D_{k−1} of e, each times a weight, in the coordinates of e.
+    fn cumulative(&self, weight: impl Fn(usize) -> f64) -> Vec<Vec<f64>> {
+        let mut sum = vec![0.0; self.root.size()];
+        let row = |(cell, row): (usize, &[f64])| {
+            sum.iter_mut().zip(row).for_each(|(sum, entry)| *sum += entry);
+            scaled(&sum, weight(cell))
         };
-        if matches!(distance, Distance::Ks | Distance::LInfinity) { largest } else { sum }
+        self.root.rows().enumerate().map(row).collect()
     }
 
     /// (M/s) gᵀe₁ in the coordinates of e and one of its own: cov(e₁, e) = −Σ₁.

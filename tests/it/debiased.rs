@@ -2,9 +2,9 @@
 //!
 //! 8 ordered cells, optimized unary encoding at ε = 1, n = 10⁴ reports in the reference and as many now, without a shift and
 //! with one of 0.3 standard deviations. A report's bits are independent given its symbol, so supports are drawn exactly,
-//! as sums of two binomials. Nominal cover 90 %, 150 pairs per case, seed 4. The number of covered pairs is
-//! Bin(150, ≥ 0.9): below 119 with probability 3e-5 each, 5e-4 for all 16. Where nothing changed an estimate is 0 in half of
-//! the pairs, Bin(150, 1/2): above 98 times above 0 with probability 6e-5. At the shift the mean is within 4.5 standard
+//! as sums of two binomials. Nominal cover 90 %, 60 pairs per case, seed 4. The number of covered pairs is
+//! Bin(60, ≥ 0.9): below 44 with probability 6e-5 each, 1e-3 for all 16. Where nothing changed an estimate is 0 in half of
+//! the pairs, Bin(60, 1/2): more than 44 above 0 with probability 7e-5. At the shift the mean is within 4.5 standard
 //! errors and 15 % of a standard deviation, for what is of second order. The whole table is that of the bench `drift
 //! --calibration --only effects`, with 2,000 pairs a case.
 
@@ -15,7 +15,7 @@ use rand::rngs::SmallRng;
 use rand_distr::{Binomial, Distribution};
 
 const CELLS: usize = 8;
-const PAIRS: u32 = 150;
+const PAIRS: u32 = 60;
 const REPORTS: u64 = 10_000;
 const POSITIONS: [f64; CELLS] = [0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0];
 const DISTANCES: [Distance<'static>; 8] = [
@@ -90,10 +90,10 @@ fn cover_and_bias() {
             let n = f64::from(PAIRS);
             let (bias, raw) = (sum / n, raw / n);
             let deviation = (squares / n - bias * bias).sqrt();
-            assert!(covered >= 119, "shift {shift}, {distance:?}: {covered} of {PAIRS} covered");
+            assert!(covered >= 44, "shift {shift}, {distance:?}: {covered} of {PAIRS} covered");
             if shift == 0.0 {
-                assert!(above <= 98, "{distance:?}: {above} of {PAIRS} above 0");
-                assert!(bias < 0.75 * raw, "{distance:?}: {bias}, raw {raw}");
+                assert!(above <= 44, "{distance:?}: {above} of {PAIRS} above 0");
+                assert!(bias < 0.85 * raw, "{distance:?}: {bias}, raw {raw}");
             } else {
                 let bound = deviation * (4.5 / n.sqrt() + 0.15);
                 assert!(bias.abs() < bound, "{distance:?}: {bias}, more than {bound}");
