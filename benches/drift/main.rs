@@ -39,6 +39,9 @@ struct Options {
     only: Option<String>,
 }
 
+/// A module's name, whether its flag is given, and what runs it.
+type Part = (&'static str, bool, fn(&Options));
+
 fn main() {
     let mut options = Options::default();
     let (mut calibration, mut power, mut time) = (false, false, false);
@@ -56,7 +59,7 @@ fn main() {
         }
     }
     let all = !calibration && !power && !time;
-    let parts: [(&str, bool, fn(&Options)); 8] = [
+    let parts: [Part; 8] = [
         ("one_shot", calibration, one_shot::run),
         ("effects", calibration, effects::run),
         ("sequential", calibration, sequential::run),
