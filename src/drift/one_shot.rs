@@ -36,7 +36,7 @@
 //! Rare cells are merged first ([`RareCells`]); what is left below two cells is too few to test, and the answer is
 //! `None`. **Cost** O(k³), and B k²/2 to simulate the laws (B = 4,096) unless a [`NormLaws`] has them.
 //!
-//! **Limits.** SKEWLIMITS One look: who looks again and again needs the anytime-valid tests. Evidence, not size:
+//! **Limits.** One look: who looks again and again needs the anytime-valid tests. Evidence, not size:
 //! with many reports a change of no consequence is found; [`super::effect()`] has the size.
 
 use super::cauchy::cauchy_combination;
