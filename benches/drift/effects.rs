@@ -1,10 +1,10 @@
 //! Whether de-biased distances cover the true one as often as they say, and how much bias they have.
 //!
-//! Two samples of n reports each, drawn exactly ([`super::simulated`]), of 8 ordered cells: quantiles of N(0, 1) before,
-//! N(s, 1) after, s = 0 or 0.3. Shares of unary channels are made to sum to 1. Nominal cover 90 %, 2,000 pairs a cell
-//! (standard error of a cover 0.7 points); each cell has a seed of its own. Bias is that of the estimate and that of the
-//! raw distance, against the distance of the true shares, with the standard error of the first; "above" is the share of
-//! the pairs whose estimate is above the true distance.
+//! Two samples of n reports each, drawn exactly ([`super::simulated`]), of 8 ordered cells: quantiles of N(0, 1)
+//! before, N(s, 1) after, s = 0 or 0.3. Shares of unary channels are made to sum to 1. Nominal cover 90 %, 2,000
+//! pairs a cell (standard error of a cover 0.7 points); each cell has a seed of its own. Bias is that of the estimate
+//! and that of the raw distance, against the distance of the true shares, with the standard error of the first;
+//! "above" is the share of the pairs whose estimate is above the true distance.
 //!
 //! Subset selection at ε = 4 has subsets of one symbol for 8 cells, which is k-ary response: it is not asked twice.
 //! `DRIFTGLASS_BENCH_PAIRS` asks for another number of pairs.

@@ -16,8 +16,8 @@
 //! The sizes are so chosen that the omnibus test under OUE finds about as much as in the set-up
 //! that the targets come from (.589 at ε = 1, .994 at ε = 4).
 //!
-//! **Ranked by** raw PSI: Σ (c − r) ln(c/r) of shares clipped at 10⁻⁴; de-biased PSI: Σ (d² − Var d)/p; Wald: −ln p of the
-//! omnibus test on the projected difference (shares sum to 1); combined: [`moved`]; PSI without noise: raw PSI
+//! **Ranked by** raw PSI: Σ (c − r) ln(c/r) of shares clipped at 10⁻⁴; de-biased PSI: Σ (d² − Var d)/p; Wald: −ln p
+//! of the omnibus test on the projected difference (shares sum to 1); combined: [`moved`]; PSI without noise: raw PSI
 //! of the true counts of the same devices. **Recall at 3**: of the 3 moved, the share among the first 3.
 
 use driftglass::drift::{Suspect, log_chi_squared_survival, moved, rank, wald};

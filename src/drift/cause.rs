@@ -23,8 +23,8 @@
 //! Strongest first, each joins the first group that leaves a common window, so every group has one, and no chain of
 //! overlaps joins what is far apart.
 //!
-//! **Cost**: O(k³) a suspect, O(m log m) to rank m. **Does not hold when** the covariance is not that of the data (events
-//! of one device counted as independent): ranks then follow the error. Groups state coincidence, not cause.
+//! **Cost**: O(k³) a suspect, O(m log m) to rank m. **Does not hold when** the covariance is not that of the data
+//! (events of one device counted as independent): ranks then follow the error. Groups state coincidence, not cause.
 
 use super::cauchy::combined_log_p;
 use super::special::{log_chi_squared_survival, normal_quantile};
@@ -68,8 +68,8 @@ pub fn rank(suspects: &[Suspect]) -> Vec<usize> {
     order
 }
 
-/// Groups the suspects with at least `threshold` evidence by when they moved, the group with the strongest member first.
-/// A suspect without a change point stands alone.
+/// Groups the suspects with at least `threshold` evidence by when they moved, the group with the strongest member
+/// first. A suspect without a change point stands alone.
 #[must_use]
 pub fn moved_together(suspects: &[Suspect], threshold: f64) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();

@@ -14,10 +14,11 @@
 //! | κ_j | [`Comparison::third_cumulant`] | m(1−m)(1−2m)(1/n₂² − 1/n₁²)/(p−q)³: the third cumulant of d_j |
 //!
 //! Source: Gaboardi and Rogers, "Local private hypothesis testing: chi-square tests", ICML 2018. Pooling matters: at
-//! the shares of either sample alone Σ would be small just where that sample came out small, and the test would reject
-//! too often. The pooled shares are independent of d if nothing changed (to first order), so what is chosen by them —
-//! which cells to merge, which scores to use — costs no level. The third cumulant is that of the binomial support before
-//! the difference is made to sum to 0, and also that of d given the pooled support (hypergeometric, to the same order).
+//! the shares of either sample alone Σ would be small just where that sample came out small, and the test would
+//! reject too often. The pooled shares are independent of d if nothing changed (to first order), so what is chosen by
+//! them — which cells to merge, which scores to use — costs no level. The third cumulant is that of the binomial
+//! support before the difference is made to sum to 0, and also that of d given the pooled support (hypergeometric, to
+//! the same order).
 //!
 //! **Cost** O(k²). **Does not hold when** one device is in a sample more than once: then compare [`DeviceMoments`].
 //!

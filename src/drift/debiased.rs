@@ -1,8 +1,8 @@
 //! Distances that people know, from noisy shares alone: without the bias of noise, each with an interval.
 //!
-//! Every distance of two noisy histograms is too large, by what the noise adds: raw PSI at ε = 1 from 1,000 reports is 1.5
-//! where nothing changed. Here that is taken out. **Show only: never rank or alert on these figures.** A noisy metric has
-//! a large interval and often the largest figure; evidence is what ranks ([`super::rank`]) and alerts.
+//! Every distance of two noisy histograms is too large, by what the noise adds: raw PSI at ε = 1 from 1,000 reports
+//! is 1.5 where nothing changed. Here that is taken out. **Show only: never rank or alert on these figures.** A noisy
+//! metric has a large interval and often the largest figure; evidence is what ranks ([`super::rank`]) and alerts.
 //!
 //! | Symbol | Code | Meaning | Range |
 //! | --- | --- | --- | --- |
@@ -14,30 +14,30 @@
 //! | δ, e | | true difference; noise of d, e ~ N(0, Σ) | |
 //! | θ | | size: the true difference were θ d | ≥ 0 |
 //!
-//! **PSI** (PSI_u): Q − tr(AΣ), the second-order delta method: unbiased up to the noise of p, so possibly negative. Q/c is
-//! close to χ²_ν(λ/c) with λ = Σ δ_v²/p_v, matched in mean and variance (Patnaik, Biometrika 36, 1949); the interval holds
-//! the λ ≥ 0 for which neither tail of Q is below α/2. It is the square of a distance, like the PSI that it
-//! approximates to second order: Σ (q − r) ln(q/r) = Σ d²/p (1 + d²/(12 p²) + …).
+//! **PSI** (PSI_u): Q − tr(AΣ), the second-order delta method: unbiased up to the noise of p, so possibly negative.
+//! Q/c is close to χ²_ν(λ/c) with λ = Σ δ_v²/p_v, matched in mean and variance (Patnaik, Biometrika 36, 1949); the
+//! interval holds the λ ≥ 0 for which neither tail of Q is below α/2. It is the square of a distance, like the PSI
+//! that it approximates to second order: Σ (q − r) ln(q/r) = Σ d²/p (1 + d²/(12 p²) + …).
 //!
-//! **Jensen–Shannon, Hellinger**: the square of either is Q/8 to second order, so the law of Q serves: ends and estimate
-//! are M(θd) at the θ = √(λ/Q) of the ends of λ and of the λ that leaves Q in the middle of its law.
+//! **Jensen–Shannon, Hellinger**: the square of either is Q/8 to second order, so the law of Q serves: ends and
+//! estimate are M(θd) at the θ = √(λ/Q) of the ends of λ and of the λ that leaves Q in the middle of its law.
 //!
-//! **The others** are seminorms, and |M(d) − M(δ)| ≤ M(e) whatever the direction of δ: M(d) ± the 1 − α quantile of M(e)
-//! covers with probability 1 − α at least. Exactly so where nothing changed; at a large shift of one cell (L∞) or to and
-//! fro (TVD) it covers more, being wider than it need be. The quantile is that of [`NormLaw`]: of 600 draws, as it was
-//! once, it was off by two points in the same direction for everyone. The estimate is the θ at which M(θd + e) exceeds
-//! M(d) with probability 1/2, or 0 if it does so at θ = 0: median-unbiased for that direction. The normed W1 is divided by
-//! the deviation s of the reference, whose own error adds (M/s) |gᵀe₁| to the noise, g = ∇s and e₁ the noise of the
-//! reference, correlated with e.
+//! **The others** are seminorms, and |M(d) − M(δ)| ≤ M(e) whatever the direction of δ: M(d) ± the 1 − α quantile of
+//! M(e) covers with probability 1 − α at least. Exactly so where nothing changed; at a large shift of one cell (L∞)
+//! or to and fro (TVD) it covers more, being wider than it need be. The quantile is that of [`NormLaw`]: of 600
+//! draws, as it was once, it was off by two points in the same direction for everyone. The estimate is the θ at which
+//! M(θd + e) exceeds M(d) with probability 1/2, or 0 if it does so at θ = 0: median-unbiased for that direction. The
+//! normed W1 is divided by the deviation s of the reference, whose own error adds (M/s) |gᵀe₁| to the noise, g = ∇s
+//! and e₁ the noise of the reference, correlated with e.
 //!
-//! **A mean bias where nothing changed stays**: what cannot be below 0 and is not always 0 has a mean above 0. Estimates are
-//! then 0 in half of all cases; their mean is half of that of the raw distance or less.
+//! **A mean bias where nothing changed stays**: what cannot be below 0 and is not always 0 has a mean above 0.
+//! Estimates are then 0 in half of all cases; their mean is half of that of the raw distance or less.
 //!
 //! **Calibration**: `cargo xtask bench drift --calibration --only effects`; a short form in `tests/it/debiased.rs`.
 //!
-//! **Cost** O(k³) once; O(k) for PSI, Jensen–Shannon and Hellinger, O((B + 14 [`DRAWS`]) k²) for the others. **Does not hold
-//! when** most shares are within a standard error of 0: p is then noise, and PSI, Jensen–Shannon and Hellinger, which
-//! weigh by 1/p, mean little.
+//! **Cost** O(k³) once; O(k) for PSI, Jensen–Shannon and Hellinger, O((B + 14 [`DRAWS`]) k²) for the others. **Does
+//! not hold when** most shares are within a standard error of 0: p is then noise, and PSI, Jensen–Shannon and
+//! Hellinger, which weigh by 1/p, mean little.
 
 use std::sync::OnceLock;
 
@@ -317,8 +317,8 @@ fn scaled(values: &[f64], factor: f64) -> Vec<f64> {
     values.iter().map(|value| value * factor).collect()
 }
 
-/// The least size in \[0, most\] at which a probability that grows with it reaches `wanted`, by halving; `most` if it never
-/// does.
+/// The least size in \[0, most\] at which a probability that grows with it reaches `wanted`, by halving; `most` if it
+/// never does.
 fn least(most: f64, wanted: f64, halvings: usize, above: &mut dyn FnMut(f64) -> f64) -> f64 {
     if most == 0.0 || above(0.0) >= wanted {
         return 0.0;

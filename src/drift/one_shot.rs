@@ -22,21 +22,26 @@
 //! | γ_j, s_j | | κ_j/Σ_jj^(3/2), the skewness of d_j; d_j/√Σ_jj |
 //! | M | | max \|w(s_j ∓ γ_j/2, γ_j)\|, w(s, γ) = (3/(2γ))((1 + γs)^(2/3) − 1 + γ²/9) |
 //!
-//! **Skew.** Supports are counts: where few are expected in the smaller sample s_j is skewed to the right, and the largest
-//! of k cells looks at the tail 0.05/k of each, where that matters. To first order in γ the tail beyond z is off by the
-//! factor exp(±γz³/6), so both tails together by cosh(γz³/6): at k = 64 (z = 3.4) and γ = e^(−1/2) that is a level of .06
-//! up to e = 100 expected supports, and the rule of five says nothing about it. Merging all of those would leave nothing to
-//! test; the scores are transformed instead. w is Anscombe's power 2/3 for Poisson counts (the power without skewness:
-//! Anscombe, "Contribution to the discussion of a paper by H. Hotelling", JRSS B 15, 1953), written for a count with mean
-//! 1/γ² and standard score s; its mean is 0 to order γ². Its expansion s − γ(s² − 1)/6 + … is that of Cornish and Fisher,
-//! but it is monotone. Counts come in steps, of γ in s: half a step less than seen makes the tail that of "as many or more"
-//! and not between steps (Yates), without which the largest of 64 looks at cells of 9 expected supports where 1 has a p-value
-//! of .0012 and would be given .0006. γ = 0 leaves s as it is, as for samples of equal size.
+//! **Skew.** Supports are counts: where few are expected in the smaller sample s_j is skewed to the right, and the
+//! largest of k cells looks at the tail 0.05/k of each, where that matters. To first order in γ the tail beyond z is
+//! off by the factor exp(±γz³/6), so both tails together by cosh(γz³/6): at k = 64 (z = 3.4) and γ = e^(−1/2) that is
+//! a level of .06 up to e = 100 expected supports, and the rule of five says nothing about it. Merging all of those
+//! would leave nothing to test; the scores are transformed instead. w is Anscombe's power 2/3 for Poisson counts (the
+//! power without skewness: Anscombe, "Contribution to the discussion of a paper by H. Hotelling", JRSS B 15, 1953),
+//! written for a count with mean 1/γ² and standard score s; its mean is 0 to order γ². It begins as s − γ(s² − 1)/6,
+//! like the expansion of Cornish and Fisher, but it is monotone. Counts come in steps, of γ in s: half a step less
+//! than seen makes the tail that of "as many or more" and not between steps (Yates), without which the largest of 64
+//! looks at cells of 9 expected supports where 1 has a p-value of .0012 and would be given .0006. γ = 0 leaves s as
+//! it is, as for samples of equal size.
 //!
 //! Rare cells are merged first ([`RareCells`]); what is left below two cells is too few to test, and the answer is
 //! `None`. **Cost** O(k³), and B k²/2 to simulate the laws (B = 4,096) unless a [`NormLaws`] has them.
 //!
-//! **Limits.** One look: who looks again and again needs the anytime-valid tests. Evidence, not size:
+//! **Limits.** The largest of 64 even cells of 8 expected supports (OUE, ε = 8, 1,000 reports against 10,000) rejects
+//! 3.1 % at 5 % (10,000 runs, standard error 0.2), too few: steps are partly filled by the reference there, and half of
+//! one is more than need be; without it 6.0 % (5,000 runs). With γ = 0, 1,000 against 1,000, it is 2.9 %.
+//!
+//! One look: who looks again and again needs the anytime-valid tests. Evidence, not size:
 //! with many reports a change of no consequence is found; [`super::effect()`] has the size.
 
 use super::cauchy::cauchy_combination;

@@ -1,12 +1,12 @@
 //! De-biased distances cover the true one as often as they say, and have little bias, by simulation.
 //!
-//! 8 ordered cells, optimized unary encoding at ε = 1, n = 10⁴ reports in the reference and as many now, without a shift and
-//! with one of 0.3 standard deviations. A report's bits are independent given its symbol, so supports are drawn exactly,
-//! as sums of two binomials. Nominal cover 90 %, 60 pairs per case, seed 4. The number of covered pairs is
-//! Bin(60, ≥ 0.9): below 44 with probability 6e-5 each, 1e-3 for all 16. Where nothing changed an estimate is 0 in half of
-//! the pairs, Bin(60, 1/2): more than 44 above 0 with probability 7e-5. At the shift the mean is within 4.5 standard
-//! errors and 15 % of a standard deviation, for what is of second order. The whole table is that of the bench `drift
-//! --calibration --only effects`, with 2,000 pairs a case.
+//! 8 ordered cells, optimized unary encoding at ε = 1, n = 10⁴ reports in the reference and as many now, without a
+//! shift and with one of 0.3 standard deviations. A report's bits are independent given its symbol, so supports are
+//! drawn exactly, as sums of two binomials. Nominal cover 90 %, 60 pairs per case, seed 4. The number of covered
+//! pairs is Bin(60, ≥ 0.9): below 44 with probability 6e-5 each, 1e-3 for all 16. Where nothing changed an estimate
+//! is 0 in half of the pairs, Bin(60, 1/2): more than 44 above 0 with probability 7e-5. At the shift the mean is
+//! within 4.5 standard errors and 15 % of a standard deviation, for what is of second order. The whole table is that
+//! of the bench `drift --calibration --only effects`, with 2,000 pairs a case.
 
 use driftglass::drift::{DebiasedPair, Distance, normal_quantile};
 use driftglass::estimate::{Channel, Estimate, Matrix};
