@@ -4,6 +4,7 @@
 //! | Module | Question | Asked with |
 //! | --- | --- | --- |
 //! | [`one_shot`] | does each test reject at its level when nothing changed? | `--calibration` |
+//! | [`effects`] | do the intervals of distances cover them, without bias? | `--calibration` |
 //! | [`sequential`] | does nothing alarm too often, however long one looks and at however many metrics? | `--calibration` |
 //! | [`power`] | how much data does a shift need, beside the optimum without privacy? | `--power` |
 //! | [`delay`] | how long until a change is seen? | `--power` |
@@ -18,6 +19,7 @@
 
 mod batch;
 mod delay;
+mod effects;
 mod label_free;
 mod one_shot;
 mod power;
@@ -39,8 +41,9 @@ struct Options {
 /// A module, the flag that asks for it, and what runs it.
 type Part = (&'static str, &'static str, fn(&Options));
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     ("one_shot", "--calibration", one_shot::run),
+    ("effects", "--calibration", effects::run),
     ("sequential", "--calibration", sequential::run),
     ("power", "--power", power::run),
     ("delay", "--power", delay::run),

@@ -6,7 +6,8 @@
 //! concluded: where fewer than two groups of cells are left, the answer is "too few", which is counted apart. The
 //! standard error of one level is √(0.05 · 0.95/runs): 0.0022 for 10,000 runs, 0.0097 for 500.
 //!
-//! `DRIFTGLASS_BENCH_RUNS` asks for another number of runs. Simulated null laws are kept from run to run with a
+//! `DRIFTGLASS_BENCH_RUNS` asks for another number of runs (for every k), `DRIFTGLASS_BENCH_CELLS` for the cells whose
+//! name contains a text, by the seeds they have in the whole table. Simulated null laws are kept from run to run with a
 //! tolerance of 20 % ([`NormLaws`]), more than its default.
 
 use std::collections::BTreeMap;
@@ -46,8 +47,9 @@ pub(super) fn run(options: &Options) {
         "One-shot tests under no change: level {LEVEL}, {runs} runs a cell ({} for k = 64), seed {SEED}",
         many(64, runs)
     );
+    let wanted = std::env::var("DRIFTGLASS_BENCH_CELLS").unwrap_or_default();
     let clock = Instant::now();
-    let mut cells = Vec::new();
+    let (mut cells, mut place) = (Vec::new(), 0);
     for encoding in ENCODINGS {
         for k in SYMBOLS {
             for epsilon in EPSILONS {
@@ -57,8 +59,19 @@ pub(super) fn run(options: &Options) {
                         for times in [1, 10] {
                             let law = if zipf { "Zipf" } else { "even" };
                             let name = format!("{} ε={epsilon} n={n} k={k} {law} ref={times}n", encoding.name());
-                            let seed = SEED + cells.len() as u64;
-                            cells.push(cell(name, &simulated, &shares(k, zipf), [n, times * n], many(k, runs), seed));
+                            let seed = SEED + place;
+                            place += 1;
+                            if !name.contains(&wanted) {
+                                continue;
+                            }
+                            cells.push(cell(
+                                name,
+                                &simulated,
+                                &shares(k, zipf),
+                                [n, times * n],
+                                asked.unwrap_or_else(|| many(k, runs)),
+                                seed,
+                            ));
                         }
                     }
                 }

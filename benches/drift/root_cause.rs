@@ -16,16 +16,18 @@
 //! The sizes are so chosen that the omnibus test under OUE finds about as much as in the set-up
 //! that the targets come from (.589 at ε = 1, .994 at ε = 4).
 //!
-//! **Ranked by** raw PSI: Σ (c − r) ln(c/r) of shares clipped at 10⁻⁴; de-biased PSI: Σ (d² − Var d)/p; Wald: −ln p of the
-//! omnibus test on the projected difference (shares sum to 1); combined: [`moved`]; PSI without noise: raw PSI
+//! **Ranked by** raw PSI: Σ (c − r) ln(c/r) of shares clipped at 10⁻⁴; de-biased PSI: Σ (d² − Var d)/p; Wald: −ln p
+//! of the omnibus test on the projected difference (shares sum to 1); combined: [`moved`]; PSI without noise: raw PSI
 //! of the true counts of the same devices. **Recall at 3**: of the 3 moved, the share among the first 3.
 
-use driftglass::drift::{Suspect, log_chi_squared_survival, moved, rank};
+use driftglass::drift::{Suspect, log_chi_squared_survival, moved, rank, wald};
 use driftglass::estimate::{Channel, Estimate, Matrix, clipped};
 use driftglass::spec::{Mechanism, Randomizer, Weights};
 use fastrand::Rng;
 
 use super::Options;
+use super::effects::located;
+use super::sequential::normal;
 
 const METRICS: usize = 200;
 const MOVED: usize = 3;
@@ -113,10 +115,10 @@ fn compare(
             let same = if u == v { shares[u] } else { 0.0 };
             (same - shares[u] * shares[v]) / n
         };
-        let devices = normal(shares, &Matrix::symmetric(shares.len(), sample), rng);
+        let devices = normally(shares, &Matrix::symmetric(shares.len(), sample), rng);
         let full = channel.covariance(shares, n);
         let noise = Matrix::symmetric(shares.len(), |u, v| full.at(u, v) - sample(u, v));
-        let shares = normal(&devices, &noise, rng);
+        let shares = normally(&devices, &noise, rng);
         let (p, q) = (channel.keep_probability(), channel.false_probability());
         let support: Vec<u64> =
             shares.iter().map(|share| libm::round(n * (q + (p - q) * share)).clamp(0.0, n) as u64).collect();
@@ -126,13 +128,12 @@ fn compare(
     let pooled = pooled(&then.1, &now.1);
     let null = channel.covariance(&pooled, n / 2.0);
     let debiased = |cell: usize| (difference[cell] * difference[cell] - null.at(cell, cell)) / pooled[cell].max(1e-4);
-    let (exact, covariance) = exact(&difference, &null);
-    let df = difference.len() - 1;
-    let wald = covariance.leading(df).inverse_quadratic(&exact[..df]).unwrap_or(0.0);
+    let omnibus =
+        wald(&difference, &null).map_or(0.0, |wald| -log_chi_squared_survival(wald.statistic, wald.df as f64));
     [
         psi(&then.1.shares, &now.1.shares),
         (0..difference.len()).map(debiased).sum(),
-        -log_chi_squared_survival(wald, df as f64),
+        omnibus,
         moved(&difference, &null, &pooled, ordered).unwrap_or(0.0),
         psi(&then.0, &now.0),
     ]
@@ -147,48 +148,10 @@ fn psi(then: &[f64], now: &[f64]) -> f64 {
     then.iter().zip(now).map(|(then, now)| (floor(now) - floor(then)) * libm::log(floor(now) / floor(then))).sum()
 }
 
-/// The difference, and its covariance, given that it sums to 0.
-fn exact(difference: &[f64], covariance: &Matrix) -> (Vec<f64>, Matrix) {
-    let k = difference.len();
-    let rows: Vec<f64> = (0..k).map(|row| (0..k).map(|column| covariance.at(row, column)).sum()).collect();
-    let total: f64 = rows.iter().sum();
-    let trace: f64 = (0..k).map(|cell| covariance.at(cell, cell)).sum();
-    if total < 1e-9 * trace {
-        return (difference.to_vec(), covariance.clone());
-    }
-    let sum: f64 = difference.iter().sum();
-    (
-        difference.iter().zip(&rows).map(|(d, row)| d - row * sum / total).collect(),
-        Matrix::symmetric(k, |u, v| covariance.at(u, v) - rows[u] * rows[v] / total),
-    )
-}
-
-/// A draw from the normal law, by Cholesky's factor of a covariance that may be singular.
-fn normal(mean: &[f64], covariance: &Matrix, rng: &mut Rng) -> Vec<f64> {
-    let k = mean.len();
-    let floor = (0..k).map(|cell| covariance.at(cell, cell)).fold(0.0, f64::max) * 1e-10;
-    let mut factor = vec![0.0; k * k];
-    let z: Vec<f64> = (0..k).map(|_| gaussian(rng)).collect();
-    for i in 0..k {
-        for j in 0..=i {
-            let known: f64 = (0..j).map(|l| factor[i * k + l] * factor[j * k + l]).sum();
-            let rest = covariance.at(i, j) - known;
-            factor[i * k + j] = if i == j {
-                if rest > floor { libm::sqrt(rest) } else { 0.0 }
-            } else if factor[j * k + j] > 0.0 {
-                rest / factor[j * k + j]
-            } else {
-                0.0
-            };
-        }
-    }
-    (0..k).map(|i| mean[i] + (0..=i).map(|j| factor[i * k + j] * z[j]).sum::<f64>()).collect()
-}
-
-/// Box and Muller's sine.
-fn gaussian(rng: &mut Rng) -> f64 {
-    let radius = libm::sqrt(-2.0 * libm::log(1.0 - rng.f64()));
-    radius * libm::sin(2.0 * core::f64::consts::PI * rng.f64())
+/// A draw from the normal law, whose covariance may be singular.
+fn normally(mean: &[f64], covariance: &Matrix, rng: &mut Rng) -> Vec<f64> {
+    let z: Vec<f64> = mean.iter().map(|_| normal(rng)).collect();
+    covariance.root().times(&z).iter().zip(mean).map(|(noise, mean)| mean + noise).collect()
 }
 
 fn log_uniform(low: f64, high: f64, rng: &mut Rng) -> f64 {
@@ -198,19 +161,6 @@ fn log_uniform(low: f64, high: f64, rng: &mut Rng) -> f64 {
 fn zipf(k: usize) -> Vec<f64> {
     let total: f64 = (1..=k).map(|rank| 1.0 / rank as f64).sum();
     (1..=k).map(|rank| 1.0 / rank as f64 / total).collect()
-}
-
-/// Shares of k even Gaussian quantile cells after the mean moved by `size` standard deviations.
-fn located(k: usize, size: f64) -> Vec<f64> {
-    let below = |edge: usize| match edge {
-        0 => 0.0,
-        edge if edge == k => 1.0,
-        edge => {
-            let at = driftglass::drift::normal_quantile(edge as f64 / k as f64) - size;
-            libm::erfc(-at / core::f64::consts::SQRT_2) / 2.0
-        }
-    };
-    (0..k).map(|cell| below(cell + 1) - below(cell)).collect()
 }
 
 /// A random half of the cells loses `variation`, the other gains it, in proportion to their shares.

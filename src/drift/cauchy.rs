@@ -6,9 +6,11 @@
 //! | T | | Σ w_i tan((1/2 − p_i) π): Cauchy if the p_i are independent and uniform |
 //! | p | result | P\[Cauchy > T\] = 1/2 − arctan(T)/π |
 //!
-//! Liu and Xie, "Cauchy combination test: a powerful test with analytic p-value calculation under arbitrary dependency
-//! structures", JASA 115(529), 2020. The tail of T is that of a Cauchy variable under any correlation of normal scores
-//! as p → 0; at a level of 5 % the error is some tenths of a point, either way.
+//! Liu and Xie, "Cauchy combination test: a powerful test with analytic p-value calculation under arbitrary
+//! dependency structures", JASA 115(529), 2020. The tail of T is that of a Cauchy variable under any correlation of
+//! normal scores as p → 0. At a level of 5 % the tests that [`one_shot`](super::one_shot()) combines rejected 5.2 to
+//! 5.3 % on average over the cells of its bench, 6.0 % (standard error 0.5) in the worst: no correction is made, as
+//! no constant would hold for all correlations.
 //!
 //! **Numbers.** tan((1/2 − p)π) = cos(πp)/sin(πp), without cancellation for p of any smallness, and 1/2 − arctan(T)/π =
 //! atan2(1, T)/π. A p-value above 0.999 counts as 0.999, as one test that fits too well must not silence the others.
@@ -35,6 +37,25 @@ pub fn cauchy_combination(p_values: &[f64]) -> Option<f64> {
     Some(libm::atan2(1.0, statistic) / PI)
 }
 
+/// ln p of the combination of p-values that are given by their logarithms, for those that are 0 in `f64`. Logarithms
+/// above 0 count as 0.
+///
+/// # Panics
+///
+/// If there is none, or one is NaN.
+#[must_use]
+pub fn combined_log_p(logs: &[f64]) -> f64 {
+    /// Below, tan((1/2 − p)π) = 1/(pπ) to 20 digits, and p = 1/Σ(w_i/p_i).
+    const TAIL: f64 = -27.6;
+    let least = logs.iter().copied().fold(0.0, f64::min);
+    if least < TAIL && !logs.iter().any(|log| log.is_nan()) {
+        let weight = 1.0 / logs.len() as f64;
+        return least - libm::log(logs.iter().map(|log| weight * libm::exp(least - log.min(0.0))).sum());
+    }
+    let p_values: Vec<f64> = logs.iter().map(|log| libm::exp(*log).min(1.0)).collect();
+    libm::log(cauchy_combination(&p_values).expect("p-values"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +80,19 @@ mod tests {
     fn tiny_p_values_have_a_harmonic_mean() {
         check(&[1e-200, 2e-200], 4e-200 / 3.0);
         check(&[1e-200, 1.0], 2e-200);
+    }
+
+    /// In logarithms equal p-values combine to themselves, a p-value of 1 takes nothing but its weight, and the two
+    /// formulas meet.
+    #[test]
+    fn logarithms() {
+        for p in [1e-10, 0.001, 0.3, 0.7] {
+            let log = libm::log(p);
+            assert!((libm::exp(combined_log_p(&[log, log, log])) / p - 1.0).abs() < 1e-9);
+        }
+        let [above, below] = [-27.59, -27.61].map(|log| combined_log_p(&[log, -3.0]));
+        assert!((above - below - 0.02).abs() < 1e-6);
+        assert!((combined_log_p(&[-2_000.0, -5.0]) + 2_000.0 - libm::log(2.0)).abs() < 1e-9);
     }
 
     #[test]

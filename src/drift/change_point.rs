@@ -29,8 +29,8 @@
 //! covers the best split), or windows share their noise: devices that memoize, or answer in all windows about what does
 //! not vary. Noise of one covariance is assumed: mechanism and ε fixed, shares changed by little against 1.
 
-use super::gaussian::{Normals, Root};
-use crate::estimate::Matrix;
+use super::normal_draws::Normals;
+use crate::estimate::{Cholesky, Matrix};
 
 /// Streams that laws are simulated by: a 95 % quantile is off by ±1 point of probability.
 const DRAWS: usize = 499;
@@ -101,11 +101,8 @@ pub fn change_point(windows: &[WindowDifference<'_>], reference: &Matrix, alpha:
         let entry = |(window, n): (&WindowDifference<'_>, &f64)| n * n * window.covariance.at(u, v);
         windows.iter().zip(&reports).map(entry).sum::<f64>() / total
     };
-    let root = Root::of(&Matrix::symmetric(df, one_report));
-    if !root.definite {
-        return None;
-    }
-    let white: Vec<Vec<f64>> = windows.iter().map(|window| root.solve(&window.difference[..df])).collect();
+    let root = Matrix::symmetric(df, one_report).cholesky(df)?;
+    let white: Vec<Vec<f64>> = windows.iter().map(|window| root.whiten(&window.difference[..df])).collect();
     let scan = Scan { before: reference_reports(&root, reference, total), reports };
     let found = scan.statistics(&white);
     let window = argmax(&found);
@@ -123,12 +120,12 @@ pub fn change_point(windows: &[WindowDifference<'_>], reference: &Matrix, alpha:
 }
 
 /// n_R; a reference without noise is worth 10⁶ times the stream.
-fn reference_reports(root: &Root, reference: &Matrix, total: f64) -> f64 {
+fn reference_reports(root: &Cholesky, reference: &Matrix, total: f64) -> f64 {
     // tr(L⁻¹ Σ L⁻ᵀ), with the columns of L⁻¹ Σ first.
     let df = reference.size() - 1;
-    let column = |v: usize| root.solve(&(0..df).map(|u| reference.at(u, v)).collect::<Vec<_>>());
+    let column = |v: usize| root.whiten(&(0..df).map(|u| reference.at(u, v)).collect::<Vec<_>>());
     let half: Vec<Vec<f64>> = (0..df).map(column).collect();
-    let entry = |row: usize| root.solve(&half.iter().map(|column| column[row]).collect::<Vec<_>>())[row];
+    let entry = |row: usize| root.whiten(&half.iter().map(|column| column[row]).collect::<Vec<_>>())[row];
     let trace: f64 = (0..df).map(entry).sum();
     if trace > 0.0 { (df as f64 / trace).min(1e6 * total) } else { 1e6 * total }
 }
@@ -192,8 +189,8 @@ impl Scan {
         let draw = |_| {
             let mut coordinate = || {
                 // The reference's own error: all windows are seen from it.
-                let origin = normals.next() / libm::sqrt(self.before);
-                let values: Vec<f64> = deviations.iter().map(|deviation| normals.next() * deviation - origin).collect();
+                let origin = normals.draw() / libm::sqrt(self.before);
+                let values: Vec<f64> = deviations.iter().map(|deviation| normals.draw() * deviation - origin).collect();
                 self.standardized(values.into_iter())
             };
             let along = coordinate();

@@ -9,12 +9,16 @@
 //! | S(f) | | covariance of one report's de-biased support |
 //! | d | [`Comparison::difference`] | h₂ − h₁, made to sum to 0 |
 //! | Σ | [`Comparison::covariance`] | S(f)(1/n₁ + 1/n₂), or S(f)/n₂ for known shares |
-//! | e_j | [`Comparison::expected`] | supports expected in the smaller sample, n (q + (p−q) f_j) |
+//! | m_j | | q + (p−q) f_j, the share of reports that support j |
+//! | e_j | [`Comparison::expected`] | supports expected in the smaller sample, n m_j |
+//! | κ_j | [`Comparison::third_cumulant`] | m(1−m)(1−2m)(1/n₂² − 1/n₁²)/(p−q)³: the third cumulant of d_j |
 //!
 //! Source: Gaboardi and Rogers, "Local private hypothesis testing: chi-square tests", ICML 2018. Pooling matters: at
-//! the shares of either sample alone Σ would be small just where that sample came out small, and the test would reject
-//! too often. The pooled shares are independent of d if nothing changed (to first order), so what is chosen by them —
-//! which cells to merge, which scores to use — costs no level.
+//! the shares of either sample alone Σ would be small just where that sample came out small, and the test would
+//! reject too often. The pooled shares are independent of d if nothing changed (to first order), so what is chosen by
+//! them — which cells to merge, which scores to use — costs no level. The third cumulant is that of the binomial
+//! support before the difference is made to sum to 0, and also that of d given the pooled support (hypergeometric, to
+//! the same order).
 //!
 //! **Cost** O(k²). **Does not hold when** one device is in a sample more than once: then compare [`DeviceMoments`].
 //!
@@ -42,6 +46,8 @@ pub struct Comparison {
     pub shares: Vec<f64>,
     /// e, one per cell: what says whether the normal law holds in it.
     pub expected: Vec<f64>,
+    /// κ, one per cell: how skewed its difference is; 0 where it is not known.
+    pub third_cumulant: Vec<f64>,
 }
 
 impl Comparison {
@@ -56,7 +62,8 @@ impl Comparison {
         let difference: Vec<f64> = now.iter().zip(&then).map(|(now, then)| now - then).collect();
         let (n1, n2) = (reference.reports as f64, current.reports as f64);
         let covariance = channel.covariance(&shares, n1 * n2 / (n1 + n2));
-        Some(Self::new(&difference, &covariance, expected(channel, &shares, n1.min(n2)), shares))
+        let cumulant = third_cumulant(channel, &shares, 1.0 / (n2 * n2) - 1.0 / (n1 * n1));
+        Some(Self::new(&difference, &covariance, expected(channel, &shares, n1.min(n2)), cumulant, shares))
     }
 
     /// A sample against shares that are known without error; they sum to 1. `None` as above.
@@ -66,7 +73,8 @@ impl Comparison {
         let difference: Vec<f64> = now.iter().zip(shares).map(|(now, then)| now - then).collect();
         let n = current.reports as f64;
         let covariance = channel.covariance(shares, n);
-        Some(Self::new(&difference, &covariance, expected(channel, shares, n), shares.to_vec()))
+        let cumulant = third_cumulant(channel, shares, 1.0 / (n * n));
+        Some(Self::new(&difference, &covariance, expected(channel, shares, n), cumulant, shares.to_vec()))
     }
 
     /// Two estimates with covariances of their own. `weights` say how much each counts in the pooled shares — their
@@ -88,12 +96,18 @@ impl Comparison {
         let pooled: Vec<f64> = pairs().map(|(now, then)| weights[0] * now + weights[1] * then).collect();
         let pooled: Vec<f64> = pooled.iter().map(|share| share / (weights[0] + weights[1])).collect();
         let covariance = current.covariance.plus(&reference.covariance);
-        Some(Self::new(&difference, &covariance, expected, clipped(&pooled)))
+        Some(Self::new(&difference, &covariance, expected, vec![0.0; k], clipped(&pooled)))
     }
 
-    fn new(difference: &[f64], covariance: &Matrix, expected: Vec<f64>, shares: Vec<f64>) -> Self {
+    fn new(
+        difference: &[f64],
+        covariance: &Matrix,
+        expected: Vec<f64>,
+        third_cumulant: Vec<f64>,
+        shares: Vec<f64>,
+    ) -> Self {
         let (difference, covariance) = constrained(difference, covariance, 0.0);
-        Self { difference, covariance, shares, expected }
+        Self { difference, covariance, shares, expected, third_cumulant }
     }
 
     /// The comparison of sums of cells: `group[j]` is the group of cell j, numbered from 0.
@@ -125,6 +139,8 @@ impl Comparison {
             covariance: Matrix::symmetric(groups, |row, column| entries[row * groups + column]),
             shares: sums(&self.shares),
             expected: sums(&self.expected),
+            // Of independent cells, as rare ones nearly are.
+            third_cumulant: sums(&self.third_cumulant),
         }
     }
 }
@@ -132,6 +148,17 @@ impl Comparison {
 fn expected(channel: &Channel, shares: &[f64], n: f64) -> Vec<f64> {
     let (p, q) = (channel.keep_probability(), channel.false_probability());
     shares.iter().map(|share| n * (q + (p - q) * share)).collect()
+}
+
+/// m(1−m)(1−2m)/(p−q)³ times a factor of the sample sizes.
+fn third_cumulant(channel: &Channel, shares: &[f64], factor: f64) -> Vec<f64> {
+    let (p, q) = (channel.keep_probability(), channel.false_probability());
+    let spread = p - q;
+    let one = |share: &f64| {
+        let m = q + spread * share;
+        factor * m * (1.0 - m) * (1.0 - 2.0 * m) / (spread * spread * spread)
+    };
+    shares.iter().map(one).collect()
 }
 
 #[cfg(test)]

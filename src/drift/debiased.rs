@@ -1,44 +1,53 @@
 //! Distances that people know, from noisy shares alone: without the bias of noise, each with an interval.
 //!
-//! Every distance of two noisy histograms is too large, by what the noise adds: raw PSI at ε = 1 from 1,000 reports is 1.5
-//! where nothing changed. Here that is taken out. **Show only: never rank or alert on these figures.** A noisy metric has
-//! a large interval and often the largest figure; evidence is what ranks ([`super::rank`]) and alerts.
+//! Every distance of two noisy histograms is too large, by what the noise adds: raw PSI at ε = 1 from 1,000 reports
+//! is 1.5 where nothing changed. Here that is taken out. **Show only: never rank or alert on these figures.** A noisy
+//! metric has a large interval and often the largest figure; evidence is what ranks ([`super::rank`]) and alerts.
 //!
 //! | Symbol | Code | Meaning | Range |
 //! | --- | --- | --- | --- |
-//! | d, Σ | | difference of the shares, current less reference; sum of both covariances | |
+//! | d, Σ | | difference of the shares, current less reference, and its covariance; both made to sum to 0 | |
 //! | p | | mean of both shares, clipped, renormalized, at least √(Σ_vv/4) or 10⁻⁶ | (0, 1\] |
 //! | M | [`Distance`] | a distance as a function of d at fixed p: between p − d/2 and p + d/2 | ≥ 0 |
 //! | Q | | Σ d_v²/p_v | |
 //! | c, ν | | tr((AΣ)²)/tr(AΣ) and tr(AΣ)²/tr((AΣ)²) with A = diag(1/p) | |
-//! | θ, u | | size and direction: d = θ u with θ = 1 for what was seen | |
+//! | δ, e | | true difference; noise of d, e ~ N(0, Σ) | |
+//! | θ | | size: the true difference were θ d | ≥ 0 |
 //!
-//! **PSI** (PSI_u): Q − tr(AΣ), the second-order delta method: unbiased up to the noise of p, so possibly negative. Q/c is
-//! close to χ²_ν(λ/c) with λ = Σ δ_v²/p_v, matched in mean and variance (Patnaik, Biometrika 36, 1949); the interval holds
-//! the λ ≥ 0 for which neither tail of Q is below α/2. It is the square of a distance, like the PSI that it
-//! approximates to second order: Σ (q − r) ln(q/r) = Σ d²/p (1 + d²/(12 p²) + …).
+//! **PSI** (PSI_u): Q − tr(AΣ), the second-order delta method: unbiased up to the noise of p, so possibly negative.
+//! Q/c is close to χ²_ν(λ/c) with λ = Σ δ_v²/p_v, matched in mean and variance (Patnaik, Biometrika 36, 1949); the
+//! interval holds the λ ≥ 0 for which neither tail of Q is below α/2. It is the square of a distance, like the PSI
+//! that it approximates to second order: Σ (q − r) ln(q/r) = Σ d²/p (1 + d²/(12 p²) + …).
 //!
-//! **All others**: M is not smooth at 0, or its curvature matters. Let true shifts be θ u along the direction seen. The
-//! estimate is the θ at which M(θu + e), e ~ N(0, Σ), exceeds M(d) with probability 1/2, or 0 if it does so at θ = 0:
-//! median-unbiased for that direction; its mean is above 0 where nothing changed, as it cannot be below. Jensen–Shannon
-//! and Hellinger have the ends with α/2 and 1 − α/2. The others are seminorms, so |M(d) − M(δ)| ≤ M(e), and M(d) ± the 1 −
-//! α quantile of M(e) covers with 1 − α at least, whatever the direction: ends along u covered 82 to 86 % of nominal
-//! 90 % at ε = 1, n = 10⁴. e are [`DRAWS`] fixed normal vectors, so the same aggregates
-//! give the same figures everywhere.
+//! **Jensen–Shannon, Hellinger**: the square of either is Q/8 to second order, so the law of Q serves: ends and
+//! estimate are M(θd) at the θ = √(λ/Q) of the ends of λ and of the λ that leaves Q in the middle of its law.
 //!
-//! **Calibration** (`tests/it/debiased.rs`): cover and bias at ε 1 and 4, n 10⁴ and 10⁵, without and with a shift.
+//! **The others** are seminorms, and |M(d) − M(δ)| ≤ M(e) whatever the direction of δ: M(d) ± the 1 − α quantile of
+//! M(e) covers with probability 1 − α at least. Exactly so where nothing changed; at a large shift of one cell (L∞)
+//! or to and fro (TVD) it covers more, being wider than it need be. The quantile is that of [`NormLaw`]. The estimate is the θ at which
+//! M(θd + e) exceeds M(d) with probability 1/2, or 0 if it does so at θ = 0: median-unbiased for that direction. The
+//! normed W1 is divided by the deviation s of the reference, whose own error adds (M/s) |gᵀe₁| to the noise, g = ∇s
+//! and e₁ the noise of the reference, correlated with e.
 //!
-//! **Cost**: O(k³ + DRAWS · k² + 40 · DRAWS · k) a distance. **Does not hold when** most shares are within a standard error
-//! of 0: p is then noise, and PSI, Jensen–Shannon and Hellinger, which weigh by 1/p, mean little.
+//! **A mean bias where nothing changed stays**: what cannot be below 0 and is not always 0 has a mean above 0.
+//! Estimates are then 0 in half of all cases; their mean is half of that of the raw distance or less.
+//!
+//! **Calibration**: `cargo xtask bench drift --calibration --only effects`; a short form in `tests/it/debiased.rs`.
+//!
+//! **Cost** O(k³) once; O(k) for PSI, Jensen–Shannon and Hellinger, O((B + 14 [`DRAWS`]) k²) for the others. **Does
+//! not hold when** most shares are within a standard error of 0: p is then noise, and PSI, Jensen–Shannon and
+//! Hellinger, which weigh by 1/p, mean little.
 
-use super::gaussian::{Normals, Root};
+use std::sync::OnceLock;
+
+use super::divergence::{hellinger, js_divergence, l_inf, tvd};
+use super::norm_law::{NormLaw, norm_laws};
+use super::normal_draws::normal_draws;
 use super::special::{log_chi_squared_survival, noncentral_chi_squared_survival};
-use crate::estimate::{Estimate, Interval, Matrix, clipped};
+use crate::estimate::{Cholesky, Estimate, Interval, Matrix, clipped, constrained};
 
-/// Draws of the noise: an end is off by what ±1 point of probability makes.
-const DRAWS: usize = 600;
-
-const SEED: u64 = 0x00de_b1a5;
+/// Draws of the noise that an estimate is the median by: off by ±1.6 points of probability.
+const DRAWS: usize = 1_024;
 
 /// A distance of two distributions over cells.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -79,12 +88,17 @@ pub struct DebiasedPair {
     difference: Vec<f64>,
     covariance: Matrix,
     center: Vec<f64>,
-    reference: Vec<f64>,
-    noise: Vec<Vec<f64>>,
+    reference: Estimate,
+    /// Of the covariance without its last row.
+    root: Cholesky,
+    noise: OnceLock<Vec<Vec<f64>>>,
+    /// Of the largest and of the summed absolute entry, of cumulative differences and of the cells.
+    cumulative_laws: OnceLock<[NormLaw; 2]>,
+    cell_laws: OnceLock<[NormLaw; 2]>,
 }
 
 impl DebiasedPair {
-    /// Compares shares. Both estimates are of cells that sum to 1.
+    /// Compares shares that sum to 1, up to their noise.
     ///
     /// # Panics
     ///
@@ -93,19 +107,24 @@ impl DebiasedPair {
     pub fn new(current: &Estimate, reference: &Estimate) -> Self {
         let k = current.shares.len();
         assert!(k > 1 && reference.shares.len() == k, "two cells at least, the same in both");
-        let covariance = current.covariance.plus(&reference.covariance);
+        let (current, reference) = (current.sum_to_one(), reference.sum_to_one());
         let pairs = || current.shares.iter().zip(&reference.shares);
+        let difference: Vec<f64> = pairs().map(|(now, then)| now - then).collect();
+        let covariance = current.covariance.plus(&reference.covariance);
+        let (difference, covariance) = constrained(&difference, &covariance, 0.0);
         let pooled = clipped(&pairs().map(|(now, then)| (now + then) / 2.0).collect::<Vec<_>>());
         let floor = |cell: usize| libm::sqrt(covariance.at(cell, cell).max(0.0) / 4.0).max(1e-6);
         let center = pooled.iter().enumerate().map(|(cell, share)| share.max(floor(cell))).collect();
-        let root = Root::of(&covariance);
-        let mut normals = Normals::new(SEED);
+        let root = covariance.leading(k - 1).root();
         Self {
-            difference: pairs().map(|(now, then)| now - then).collect(),
-            center,
-            reference: clipped(&reference.shares),
-            noise: (0..DRAWS).map(|_| root.times(&normals.vector(k))).collect(),
+            difference,
             covariance,
+            center,
+            reference,
+            root,
+            noise: OnceLock::new(),
+            cumulative_laws: OnceLock::new(),
+            cell_laws: OnceLock::new(),
         }
     }
 
@@ -122,17 +141,28 @@ impl DebiasedPair {
             assert!(positions.len() == self.center.len() && increasing, "increasing positions, one per cell");
         }
         let tail = (1.0 - coverage) / 2.0;
-        if distance == Distance::Psi { self.psi(tail) } else { self.along(distance, tail) }
+        match distance {
+            Distance::Psi => self.psi(tail),
+            Distance::Hellinger | Distance::JensenShannon => self.smooth(distance, tail),
+            _ => self.seminorm(distance, 2.0 * tail),
+        }
     }
 
     fn psi(&self, tail: f64) -> Debiased {
+        let raw = self.measure(Distance::Psi, &self.difference);
+        let [lower, upper] = self.noncentralities(raw, [tail, 1.0 - tail]);
+        let trace: f64 = (0..self.center.len()).map(|v| self.covariance.at(v, v) / self.center[v]).sum();
+        Debiased { estimate: raw - trace, interval: Interval { lower, upper }, raw }
+    }
+
+    /// The λ at which Q is exceeded with these probabilities.
+    fn noncentralities<const N: usize>(&self, q: f64, tails: [f64; N]) -> [f64; N] {
         let (p, k) = (&self.center, self.center.len());
-        let q: f64 = self.difference.iter().zip(p).map(|(d, p)| d * d / p).sum();
         let trace: f64 = (0..k).map(|v| self.covariance.at(v, v) / p[v]).sum();
         let entry = |u: usize, v: usize| self.covariance.at(u, v) * self.covariance.at(u, v) / (p[u] * p[v]);
         let squares: f64 = (0..k).map(|u| (0..k).map(|v| entry(u, v)).sum::<f64>()).sum();
-        if trace <= 0.0 {
-            return Debiased { estimate: q, interval: Interval { lower: q, upper: q }, raw: q };
+        if trace <= 0.0 || squares <= 0.0 {
+            return [q; N];
         }
         let (c, df) = (squares / trace, trace * trace / squares);
         let mut above = |lambda: f64| match lambda {
@@ -141,16 +171,30 @@ impl DebiasedPair {
         };
         // λ is at most a few times what was seen and its noise.
         let most = 4.0 * q + 40.0 * c * (1.0 + df);
-        let interval = Interval { lower: least(most, tail, &mut above), upper: least(most, 1.0 - tail, &mut above) };
-        Debiased { estimate: q - trace, interval, raw: q }
+        tails.map(|tail| least(most, tail, 30, &mut above))
     }
 
-    fn along(&self, distance: Distance<'_>, tail: f64) -> Debiased {
+    fn smooth(&self, distance: Distance<'_>, tail: f64) -> Debiased {
+        let q = self.measure(Distance::Psi, &self.difference);
         let raw = self.measure(distance, &self.difference);
+        let unit = |cell: &f64| if q > 0.0 { cell / libm::sqrt(q) } else { 0.0 };
+        let direction: Vec<f64> = self.difference.iter().map(unit).collect();
+        let at = |lambda: f64| self.measure(distance, &scaled(&direction, libm::sqrt(lambda)));
+        let [lower, estimate, upper] = self.noncentralities(q, [tail, 0.5, 1.0 - tail]).map(at);
+        // Where nothing was seen there is no direction: Q/8, which is the square of either.
+        let upper = if q > 0.0 { upper } else { libm::sqrt(self.noncentralities(q, [1.0 - tail])[0] / 8.0) };
+        Debiased { estimate, interval: Interval { lower, upper }, raw }
+    }
+
+    fn seminorm(&self, distance: Distance<'_>, alpha: f64) -> Debiased {
+        let raw = self.measure(distance, &self.difference);
+        if self.root.rows().all(|row| row.iter().all(|entry| *entry == 0.0)) {
+            return Debiased { estimate: raw, interval: Interval { lower: raw, upper: raw }, raw };
+        }
         let mut moved = vec![0.0; self.difference.len()];
         let mut above = |size: f64| {
             let mut count = 0;
-            for noise in &self.noise {
+            for noise in self.noise() {
                 for ((moved, d), e) in moved.iter_mut().zip(&self.difference).zip(noise) {
                     *moved = size * d + e;
                 }
@@ -158,23 +202,73 @@ impl DebiasedPair {
             }
             count as f64 / DRAWS as f64
         };
-        let most = if raw > 0.0 { 4.0 } else { 0.0 };
-        let [lower, estimate, upper] = [tail, 0.5, 1.0 - tail].map(|wanted| {
-            let size = least(most, wanted, &mut above);
-            let along: Vec<f64> = self.difference.iter().map(|d| d * size).collect();
-            self.measure(distance, &along)
-        });
-        let smooth = matches!(distance, Distance::JensenShannon | Distance::Hellinger);
-        let interval = if smooth { Interval { lower, upper } } else { self.around(distance, raw, 2.0 * tail) };
-        Debiased { estimate, interval, raw }
+        let size = if raw > 0.0 { least(4.0, 0.5, 14, &mut above) } else { 0.0 };
+        let reach = self.reach(distance, raw, alpha);
+        let interval = Interval { lower: (raw - reach).max(0.0), upper: raw + reach };
+        Debiased { estimate: size * raw, interval, raw }
     }
 
-    /// M(d) ± the 1 − α quantile of M(e), for a seminorm.
-    fn around(&self, distance: Distance<'_>, raw: f64, alpha: f64) -> Interval {
-        let mut noise: Vec<f64> = self.noise.iter().map(|noise| self.measure(distance, noise)).collect();
-        noise.sort_by(f64::total_cmp);
-        let reach = noise[(libm::ceil((1.0 - alpha) * DRAWS as f64) as usize).min(DRAWS - 1)];
-        Interval { lower: (raw - reach).max(0.0), upper: raw + reach }
+    /// Draws of e.
+    fn noise(&self) -> &[Vec<f64>] {
+        self.noise.get_or_init(|| {
+            let columns: Vec<&[f64]> = (0..self.root.size()).map(normal_draws).collect();
+            let draw = |b: usize| {
+                let mut noise = self.root.times(&columns.iter().map(|column| column[b]).collect::<Vec<_>>());
+                noise.push(-noise.iter().sum::<f64>());
+                noise
+            };
+            (0..DRAWS).map(draw).collect()
+        })
+    }
+
+    /// The 1 − α quantile of M(e), and of what the deviation of the reference adds to it.
+    fn reach(&self, distance: Distance<'_>, raw: f64, alpha: f64) -> f64 {
+        let size = self.root.size();
+        let cumulative = || self.cumulative_laws.get_or_init(|| norm_laws(&self.cumulative(|_| 1.0), size));
+        let cells = || {
+            let last = self.cumulative(|_| -1.0).pop();
+            let rows: Vec<Vec<f64>> = self.root.rows().map(<[f64]>::to_vec).chain(last).collect();
+            norm_laws(&rows, size)
+        };
+        let cells = || self.cell_laws.get_or_init(cells);
+        match distance {
+            Distance::Ks => cumulative()[0].quantile(alpha),
+            Distance::Wasserstein => cumulative()[1].quantile(alpha),
+            Distance::WassersteinNormed(positions) => {
+                let deviation = self.deviation(positions);
+                let mut rows = self.cumulative(|cell| (positions[cell + 1] - positions[cell]) / deviation);
+                rows.push(self.deviation_row(positions, raw));
+                norm_laws(&rows, size + 1)[1].quantile(alpha)
+            }
+            Distance::TotalVariation => cells()[1].quantile(alpha) / 2.0,
+            _ => cells()[0].quantile(alpha),
+        }
+    }
+
+    /// D_1 … D_{k−1} of e, each times a weight, in the coordinates of e.
+    fn cumulative(&self, weight: impl Fn(usize) -> f64) -> Vec<Vec<f64>> {
+        let mut sum = vec![0.0; self.root.size()];
+        let row = |(cell, row): (usize, &[f64])| {
+            sum.iter_mut().zip(row).for_each(|(sum, entry)| *sum += entry);
+            scaled(&sum, weight(cell))
+        };
+        self.root.rows().enumerate().map(row).collect()
+    }
+
+    /// (M/s) gᵀe₁ in the coordinates of e and one of its own: cov(e₁, e) = −Σ₁.
+    fn deviation_row(&self, positions: &[f64], raw: f64) -> Vec<f64> {
+        let (mean, deviation) = (self.mean(positions), self.deviation(positions));
+        // s² = Σ p (x − mean)², so ∂s/∂p_v = (x_v − mean)²/(2 s) up to a constant, and the noise sums to 0.
+        let gradient: Vec<f64> = positions.iter().map(|at| (at - mean) * (at - mean) / (2.0 * deviation)).collect();
+        let covariance = &self.reference.covariance;
+        let k = gradient.len();
+        let across: Vec<f64> = (0..k)
+            .map(|row| -(0..k).map(|column| covariance.at(row, column) * gradient[column]).sum::<f64>())
+            .collect();
+        let mut row = self.root.whiten(&across);
+        let known: f64 = row.iter().map(|entry| entry * entry).sum();
+        row.push(libm::sqrt((covariance.quadratic(&gradient) - known).max(0.0)));
+        scaled(&row, raw / deviation)
     }
 
     /// M at a difference.
@@ -195,42 +289,36 @@ impl DebiasedPair {
                 let moved: f64 = cumulative().zip(steps).map(|(sum, step)| sum * step).sum();
                 moved / self.deviation(positions)
             }
-            Distance::LInfinity => difference.iter().map(|d| libm::fabs(*d)).fold(0.0, f64::max),
-            Distance::TotalVariation => difference.iter().map(|d| libm::fabs(*d)).sum::<f64>() / 2.0,
-            Distance::Hellinger => {
-                let square = |[then, now]: [f64; 2]| {
-                    let root = libm::sqrt(now) - libm::sqrt(then);
-                    root * root
-                };
-                libm::sqrt(self.pairs(difference).map(square).sum::<f64>() / 2.0)
-            }
-            Distance::JensenShannon => {
-                let part = |share: f64, middle: f64| if share > 0.0 { share * libm::log(share / middle) } else { 0.0 };
-                let both = |[then, now]: [f64; 2]| {
-                    let middle = (then + now) / 2.0;
-                    (part(then, middle) + part(now, middle)) / 2.0
-                };
-                libm::sqrt(self.pairs(difference).map(both).sum::<f64>().max(0.0))
-            }
+            Distance::LInfinity => l_inf(difference.iter().copied()),
+            Distance::TotalVariation => tvd(difference.iter().copied()),
+            Distance::Hellinger => hellinger(self.pairs(difference)),
+            Distance::JensenShannon => libm::sqrt(js_divergence(self.pairs(difference))),
         }
     }
 
     /// p − d/2 and p + d/2, not below 0.
-    fn pairs(&self, difference: &[f64]) -> impl Iterator<Item = [f64; 2]> {
-        self.center.iter().zip(difference).map(|(p, d)| [(p - d / 2.0).max(0.0), (p + d / 2.0).max(0.0)])
+    fn pairs(&self, difference: &[f64]) -> impl Iterator<Item = (f64, f64)> {
+        self.center.iter().zip(difference).map(|(p, d)| ((p - d / 2.0).max(0.0), (p + d / 2.0).max(0.0)))
+    }
+
+    fn mean(&self, positions: &[f64]) -> f64 {
+        clipped(&self.reference.shares).iter().zip(positions).map(|(share, at)| share * at).sum()
     }
 
     fn deviation(&self, positions: &[f64]) -> f64 {
-        let mean = |value: &dyn Fn(f64) -> f64| -> f64 {
-            self.reference.iter().zip(positions).map(|(share, at)| share * value(*at)).sum()
-        };
-        let center = mean(&|at| at);
-        libm::sqrt(mean(&|at| (at - center) * (at - center)))
+        let mean = self.mean(positions);
+        let part = |(share, at): (&f64, &f64)| share * (at - mean) * (at - mean);
+        libm::sqrt(clipped(&self.reference.shares).iter().zip(positions).map(part).sum())
     }
 }
 
-/// The least size in \[0, most\] at which a probability that grows with it reaches `wanted`; `most` if it never does.
-fn least(most: f64, wanted: f64, above: &mut dyn FnMut(f64) -> f64) -> f64 {
+fn scaled(values: &[f64], factor: f64) -> Vec<f64> {
+    values.iter().map(|value| value * factor).collect()
+}
+
+/// The least size in \[0, most\] at which a probability that grows with it reaches `wanted`, by halving; `most` if it
+/// never does.
+fn least(most: f64, wanted: f64, halvings: usize, above: &mut dyn FnMut(f64) -> f64) -> f64 {
     if most == 0.0 || above(0.0) >= wanted {
         return 0.0;
     }
@@ -238,7 +326,7 @@ fn least(most: f64, wanted: f64, above: &mut dyn FnMut(f64) -> f64) -> f64 {
     while above(high) < wanted && high < most * 1e6 {
         (low, high) = (high, high * 2.0);
     }
-    for _ in 0..14 {
+    for _ in 0..halvings {
         let middle = (low + high) / 2.0;
         if above(middle) >= wanted { high = middle } else { low = middle }
     }

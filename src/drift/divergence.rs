@@ -127,8 +127,7 @@ impl<'a> CountPair<'a> {
     /// With t = (p − q)/(p + q) each term is ½ (p ln(1 + t) + q ln(1 − t)), which keeps its digits when p is near q.
     #[must_use]
     pub fn js_divergence(&self) -> f64 {
-        let half_sum: f64 = self.shares().map(|(p, q)| weighted_log1p(p, q) + weighted_log1p(q, p)).sum();
-        libm::fmax(0.5 * half_sum, 0.0)
+        js_divergence(self.shares())
     }
 
     /// Jensen–Shannon distance, natural logarithm.
@@ -146,17 +145,13 @@ impl<'a> CountPair<'a> {
     /// Hellinger distance.
     #[must_use]
     pub fn hellinger(&self) -> f64 {
-        let square = |(p, q): (f64, f64)| {
-            let difference = libm::sqrt(p) - libm::sqrt(q);
-            difference * difference
-        };
-        libm::sqrt(0.5 * self.shares().map(square).sum::<f64>())
+        hellinger(self.shares())
     }
 
     /// Total variation distance: the share of rows that would have to change cells.
     #[must_use]
     pub fn tvd(&self) -> f64 {
-        0.5 * self.shares().map(|(p, q)| libm::fabs(p - q)).sum::<f64>()
+        tvd(self.shares().map(|(p, q)| p - q))
     }
 
     /// The total variation distance to expect when nothing changed: Σ √(h_j (1 − h_j)(1/n₁ + 1/n₂)/(2π)), with the
@@ -175,7 +170,7 @@ impl<'a> CountPair<'a> {
     /// The largest difference of two shares.
     #[must_use]
     pub fn l_inf(&self) -> f64 {
-        self.shares().map(|(p, q)| libm::fabs(p - q)).fold(0.0, libm::fmax)
+        l_inf(self.shares().map(|(p, q)| p - q))
     }
 
     /// Kolmogorov–Smirnov distance over cells in order: a lower bound of the distance of the rows themselves.
@@ -220,6 +215,31 @@ impl<'a> CountPair<'a> {
         let smaller = libm::fmin(n1, n2) / (n1 + n2);
         self.counts().map(move |(r, c)| (r as f64 + c as f64) * smaller < least)
     }
+}
+
+/// Jensen–Shannon divergence in nats, of shares (p, q) from 0 on.
+pub(super) fn js_divergence(shares: impl Iterator<Item = (f64, f64)>) -> f64 {
+    let half_sum: f64 = shares.map(|(p, q)| weighted_log1p(p, q) + weighted_log1p(q, p)).sum();
+    libm::fmax(0.5 * half_sum, 0.0)
+}
+
+/// Hellinger distance of shares (p, q) from 0 on.
+pub(super) fn hellinger(shares: impl Iterator<Item = (f64, f64)>) -> f64 {
+    let square = |(p, q): (f64, f64)| {
+        let difference = libm::sqrt(p) - libm::sqrt(q);
+        difference * difference
+    };
+    libm::sqrt(0.5 * shares.map(square).sum::<f64>())
+}
+
+/// Total variation distance, from the differences of shares.
+pub(super) fn tvd(differences: impl Iterator<Item = f64>) -> f64 {
+    0.5 * differences.map(libm::fabs).sum::<f64>()
+}
+
+/// The largest of the differences of shares.
+pub(super) fn l_inf(differences: impl Iterator<Item = f64>) -> f64 {
+    differences.map(libm::fabs).fold(0.0, libm::fmax)
 }
 
 /// (q − p) ln(q/p), continued to 0 where both are 0.

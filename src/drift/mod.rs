@@ -16,7 +16,6 @@ mod debiased;
 mod device_moments;
 mod divergence;
 mod effect;
-mod gaussian;
 mod influence;
 mod multinomial;
 mod norm_law;
@@ -37,8 +36,8 @@ mod wald;
 
 pub use anchored::{AnchoredTest, CellScore, RowShift, anchored_test};
 pub use batch::{Evaluation, Evaluator};
-pub use cauchy::cauchy_combination;
-pub use cause::{Group, Suspect, combined_log_p, moved, moved_together, rank};
+pub use cauchy::{cauchy_combination, combined_log_p};
+pub use cause::{Group, Suspect, moved, moved_together, rank};
 pub use change_point::{ChangePoint, WindowDifference, change_point};
 pub use comparison::{Comparison, Sample};
 pub use debiased::{Debiased, DebiasedPair, Distance};

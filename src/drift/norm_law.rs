@@ -83,6 +83,26 @@ impl NormLaw {
         Self { coordinates, directions: steps.into_iter().filter(|(count, _)| *count > 0.0).map(share).collect() }
     }
 
+    /// The norm that is exceeded with probability `tail`, to 2⁻⁴⁰ of itself.
+    ///
+    /// # Panics
+    ///
+    /// If the tail is not in (0, 1).
+    #[must_use]
+    pub fn quantile(&self, tail: f64) -> f64 {
+        assert!(tail > 0.0 && tail < 1.0, "a probability strictly between 0 and 1");
+        let (mut low, mut high) =
+            (0.0, self.directions.iter().map(|(_, square)| libm::sqrt(*square)).fold(0.0, f64::max));
+        while self.survival(high) > tail {
+            (low, high) = (high, 2.0 * high);
+        }
+        for _ in 0..40 {
+            let middle = (low + high) / 2.0;
+            if self.survival(middle) > tail { low = middle } else { high = middle }
+        }
+        high
+    }
+
     /// P\[‖A z‖ > statistic\].
     #[must_use]
     pub fn survival(&self, statistic: f64) -> f64 {
@@ -134,6 +154,7 @@ mod tests {
         let [largest, sum] = norm_laws(&[vec![2.0], vec![-1.0]], 1);
         assert!((largest.survival(2.0 * 1.959_963_984_540_054) - 0.05).abs() < 1e-14);
         assert!((sum.survival(3.0 * 1.959_963_984_540_054) - 0.05).abs() < 1e-14);
+        assert!((sum.quantile(0.05) / (3.0 * 1.959_963_984_540_054) - 1.0).abs() < 1e-11);
     }
 
     /// The largest of m independent coordinates: 1 − (1 − 2Φ(−s))^m. The bound is 4 standard errors √(p/B), and in

@@ -1,17 +1,19 @@
-//! A fixed table of standard normal draws that every simulated null law uses.
+//! Standard normals that a seed decides, and a fixed table of them that simulated null laws share.
 //!
 //! | Symbol | Code | Meaning |
 //! | --- | --- | --- |
 //! | B | [`DRAWS`] | draws |
 //! | z_bj | [`normal_draws`] | coordinate j of draw b |
+//! | | [`Normals`] | a stream of standard normals |
 //!
-//! Coordinate j of all draws comes from a generator seeded with j alone (SplitMix64: Steele, Lea and Flood, "Fast
-//! splittable pseudorandom number generators", OOPSLA 2014), two at a time by Box and Muller's transform (Annals of
-//! Mathematical Statistics 29(2), 1958) with the functions of `libm`: the same bits on every machine, in every run and
-//! for every number of coordinates. A coordinate is made when first asked for and kept.
+//! Bits are those of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014),
+//! made normals two at a time by Box and Muller's transform (Annals of Mathematical Statistics 29(2), 1958) with the
+//! functions of `libm`: the same on every machine and in every run. Coordinate j of all draws of the table is a stream
+//! seeded with j alone, the same for every number of coordinates, made when first asked for and kept.
 //!
 //! **Cost** 8 B bytes for each coordinate ever asked for, at most 4 MiB. **Limits.** All laws share the error of these
-//! draws: it does not average out over tests, and is part of the level that the calibration bench measures.
+//! draws: it does not average out over tests, and is part of the level that the calibration bench measures. **Not for
+//! privacy**: the state is 64 bits and public.
 
 use core::f64::consts::PI;
 use std::sync::OnceLock;
@@ -33,16 +35,40 @@ static TABLE: [OnceLock<Box<[f64]>>; COORDINATES] = [const { OnceLock::new() }; 
 pub fn normal_draws(coordinate: usize) -> &'static [f64] {
     TABLE[coordinate].get_or_init(|| {
         // Mixed, as the seeds of one stream are its own states some steps on.
-        let mut state = mixed(mixed(coordinate as u64 + 1));
-        let mut unit = || (split_mix(&mut state) >> 11) as f64 / (1_u64 << 53) as f64;
-        let mut draws = Vec::with_capacity(DRAWS);
-        while draws.len() < DRAWS {
-            let radius = libm::sqrt(-2.0 * libm::log(1.0 - unit()));
-            let angle = 2.0 * PI * unit();
-            draws.extend([radius * libm::cos(angle), radius * libm::sin(angle)]);
-        }
-        draws.into_boxed_slice()
+        Normals::new(mixed(mixed(coordinate as u64 + 1))).take(DRAWS).collect()
     })
+}
+
+/// An endless stream of independent standard normals.
+#[derive(Debug, Clone)]
+pub(super) struct Normals {
+    state: u64,
+    spare: Option<f64>,
+}
+
+impl Normals {
+    pub(super) fn new(seed: u64) -> Self {
+        Self { state: seed, spare: None }
+    }
+
+    pub(super) fn draw(&mut self) -> f64 {
+        if let Some(spare) = self.spare.take() {
+            return spare;
+        }
+        let mut unit = || (split_mix(&mut self.state) >> 11) as f64 / (1_u64 << 53) as f64;
+        let radius = libm::sqrt(-2.0 * libm::log(1.0 - unit()));
+        let angle = 2.0 * PI * unit();
+        self.spare = Some(radius * libm::sin(angle));
+        radius * libm::cos(angle)
+    }
+}
+
+impl Iterator for Normals {
+    type Item = f64;
+
+    fn next(&mut self) -> Option<f64> {
+        Some(self.draw())
+    }
 }
 
 /// Weyl increment of SplitMix64.

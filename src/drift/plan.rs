@@ -40,12 +40,12 @@
 //! shares after the shift, as verdicts take it from what they see. **Limits**: devices are alike in what they report; devices that answer alike in all windows (memoized) give less over time than planned.
 
 use super::Measure;
-use super::gaussian::{Normals, Root};
+use super::normal_draws::Normals;
 use super::question_mix::{Fleet, slope};
 use super::reference::QuestionReference;
 use super::special::{log_chi_squared_survival, noncentral_chi_squared_survival, normal_quantile};
 use super::verdict::MIN_ANSWERS;
-use crate::estimate::{Channel, CountLaw, Estimate, Matrix, MeanLaw, clipped};
+use crate::estimate::{Channel, Cholesky, CountLaw, Estimate, Matrix, MeanLaw, clipped};
 use crate::sketch::hadamard_order;
 use crate::spec::{Metric, Question, QuestionKind};
 
@@ -287,10 +287,10 @@ impl Contrasts {
         let units: Vec<Vec<f64>> = (0..contrasts.number()).map(|j| contrasts.weights(j)).collect();
         contrasts.one = units.iter().map(|c| one.quadratic(c).max(0.0)).collect();
         contrasts.reference = units.iter().map(|c| known.quadratic(c).max(0.0)).collect();
-        let roots = [Some(Root::of(&one)), conditions.reference.map(|_| Root::of(&known))];
+        let roots = [Some(one.root()), conditions.reference.map(|_| known.root())];
         let mut normals = Normals::new(SEED);
-        let mut noise = |root: &Option<Root>| match root {
-            Some(root) => contrasts.of(&root.times(&normals.vector(cells))),
+        let mut noise = |root: &Option<Cholesky>| match root {
+            Some(root) => contrasts.of(&root.times(&normals.by_ref().take(cells).collect::<Vec<_>>())),
             None => vec![0.0; contrasts.number()],
         };
         contrasts.noise = (0..DRAWS).map(|_| [noise(&roots[0]), noise(&roots[1])]).collect();

@@ -7,7 +7,8 @@
 //!
 //! Golub and Van Loan, "Matrix Computations", algorithm 4.2.1 (row by row). **Cost** n³/6 multiplications to factor,
 //! n²/2 to solve. A matrix counts as singular when a pivot is below 1e-12 of its diagonal entry: then what is left of
-//! it is rounding.
+//! it is rounding. [`Matrix::root`] takes such a pivot as 0 and goes on: the factor of a covariance that is singular by
+//! construction, as that of shares that sum to 1, for drawing from it and not for solving.
 
 use super::Matrix;
 
@@ -30,17 +31,28 @@ impl Matrix {
     #[must_use]
     pub fn cholesky(&self, size: usize) -> Option<Cholesky> {
         assert!(size <= self.size(), "rows of the matrix");
+        self.factored(size, false)
+    }
+
+    /// The factor of all rows of a covariance that may be singular: columns of no variance are 0.
+    #[must_use]
+    pub fn root(&self) -> Cholesky {
+        self.factored(self.size(), true).expect("pivots of 0 are allowed")
+    }
+
+    fn factored(&self, size: usize, singular: bool) -> Option<Cholesky> {
         let mut factor = vec![0.0; size * size];
         for i in 0..size {
             for j in 0..=i {
                 let (above, below) = (&factor[j * size..j * size + j], &factor[i * size..i * size + j]);
                 let known: f64 = above.iter().zip(below).map(|(a, b)| a * b).sum();
                 let rest = self.at(i, j) - known;
+                let pivot = factor[j * size + j];
                 if i != j {
-                    factor[i * size + j] = rest / factor[j * size + j];
+                    factor[i * size + j] = if pivot > 0.0 { rest / pivot } else { 0.0 };
                 } else if rest > LEAST_PIVOT * self.at(i, i) {
                     factor[i * size + i] = libm::sqrt(rest);
-                } else {
+                } else if !singular {
                     return None;
                 }
             }
@@ -62,7 +74,23 @@ impl Cholesky {
         &self.factor[i * self.size..(i + 1) * self.size]
     }
 
-    /// L⁻¹ b, for the first entries of b.
+    /// The rows of L, of its full length each.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f64]> {
+        self.factor.chunks(self.size.max(1))
+    }
+
+    /// L z.
+    ///
+    /// # Panics
+    ///
+    /// If z has fewer entries than L has rows.
+    #[must_use]
+    pub fn times(&self, z: &[f64]) -> Vec<f64> {
+        assert!(z.len() >= self.size, "one entry for each column");
+        (0..self.size).map(|i| self.row(i)[..=i].iter().zip(z).map(|(l, z)| l * z).sum()).collect()
+    }
+
+    /// L⁻¹ b, for the first entries of b. Coordinates without variance, which only a [`Matrix::root`] has, are 0.
     ///
     /// # Panics
     ///
@@ -73,7 +101,8 @@ impl Cholesky {
         let mut solved: Vec<f64> = Vec::with_capacity(self.size);
         for (i, value) in b.iter().enumerate().take(self.size) {
             let known: f64 = self.row(i).iter().zip(&solved).map(|(l, x)| l * x).sum();
-            solved.push((value - known) / self.row(i)[i]);
+            let pivot = self.row(i)[i];
+            solved.push(if pivot > 0.0 { (value - known) / pivot } else { 0.0 });
         }
         solved
     }
@@ -96,6 +125,8 @@ mod tests {
             }
         }
         let b = [1.0, -2.0, 0.5, 3.0, 0.0];
+        let back = l.whiten(&l.times(&b));
+        assert!(back.iter().zip(&b).all(|(found, expected)| (found - expected).abs() < 1e-14));
         let whitened: f64 = l.whiten(&b).iter().map(|x| x * x).sum();
         let expected = a.inverse_quadratic(&b).expect("positive definite");
         assert!((whitened / expected - 1.0).abs() < 1e-14);
@@ -108,5 +139,13 @@ mod tests {
         let a = Matrix::from_fn(3, |u, v| if u == v { f[u] - f[u] * f[v] } else { -f[u] * f[v] });
         assert_eq!(a.cholesky(3), None);
         assert!(a.cholesky(2).is_some());
+        // Its root multiplies back all the same, and what it draws sums to 0.
+        let root = a.root();
+        for (row, column) in [(0, 0), (1, 0), (2, 0), (1, 1), (2, 1), (2, 2)] {
+            let product: f64 = root.row(row).iter().zip(root.row(column)).map(|(a, b)| a * b).sum();
+            assert!((product - a.at(row, column)).abs() < 1e-15);
+        }
+        assert!(root.times(&[0.3, -1.2, 2.0]).iter().sum::<f64>().abs() < 1e-12);
+        assert_eq!(Matrix::from_fn(2, |_, _| 0.0).root().times(&[1.0, 1.0]), [0.0, 0.0]);
     }
 }

@@ -63,25 +63,8 @@ impl Matrix {
     /// bᵀ A⁻¹ b by Cholesky's factor, or `None` if the matrix is not positive definite.
     #[must_use]
     pub fn inverse_quadratic(&self, b: &[f64]) -> Option<f64> {
-        let n = self.size;
-        let mut factor = vec![0.0; n * n];
-        let mut solved = vec![0.0; n];
-        for i in 0..n {
-            for j in 0..=i {
-                let known: f64 = (0..j).map(|l| factor[i * n + l] * factor[j * n + l]).sum();
-                let rest = self.at(i, j) - known;
-                if i != j {
-                    factor[i * n + j] = rest / factor[j * n + j];
-                } else if rest > 0.0 {
-                    factor[i * n + i] = libm::sqrt(rest);
-                } else {
-                    return None;
-                }
-            }
-            let known: f64 = (0..i).map(|l| factor[i * n + l] * solved[l]).sum();
-            solved[i] = (b[i] - known) / factor[i * n + i];
-        }
-        Some(solved.iter().map(|value| value * value).sum())
+        let whitened = self.cholesky(self.size)?.whiten(b);
+        Some(whitened.iter().map(|value| value * value).sum())
     }
 }
 
