@@ -32,7 +32,7 @@
 //! **A mean bias where nothing changed stays**: what cannot be below 0 and is not always 0 has a mean above 0.
 //! Estimates are then 0 in half of all cases; their mean is half of that of the raw distance or less.
 //!
-//! **Calibration**: `cargo xtask bench drift --calibration --only effects`; a short form in `tests/it/debiased.rs`.
+//! **Calibration**: `cargo bench -p driftglass --bench drift -- effects`; a short form in `tests/it/debiased.rs`.
 //!
 //! **Cost** O(k³) once; O(k) for PSI, Jensen–Shannon and Hellinger, O((B + 14 [`DRAWS`]) k²) for the others. **Does
 //! not hold when** most shares are within a standard error of 0: p is then noise, and PSI, Jensen–Shannon and
