@@ -13,6 +13,7 @@ use super::parts::{channel, count, counts, estimate, interval, matrix, number, n
 
 pub(super) const FIGURES: &[(&str, Figure)] = &[
     ("channel", of_channel),
+    ("support_law", support_law),
     ("mean_law", mean_law),
     ("mean_mechanism", best_mean),
     ("count_law", count_law),
@@ -38,6 +39,10 @@ fn of_channel(inputs: &Value) -> Vec<f64> {
         interval(found.share(0).interval(0.95)).to_vec(),
     ]
     .concat()
+}
+
+fn support_law(inputs: &Value) -> Vec<f64> {
+    channel(inputs).support_law(&numbers(inputs, "shares"))
 }
 
 fn mean_law(inputs: &Value) -> Vec<f64> {

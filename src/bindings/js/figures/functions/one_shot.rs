@@ -159,14 +159,14 @@ fn debiased(inputs: &Value) -> Vec<f64> {
         |counts: &[u64], reports: &str| channel.estimate(count(inputs, reports), counts).expect("reports").sum_to_one();
     let (now, then) = (counts(inputs, "now"), counts(inputs, "then"));
     let pair = DebiasedPair::new(&of(&now, "reports_now"), &of(&then, "reports_then"));
-    let widths: Vec<f64> = (1..now.len()).map(|cell| 1.0 / cell as f64).collect();
+    let positions: Vec<f64> = (1..=now.len()).map(|cell| libm::sqrt(cell as f64)).collect();
     let distances = [
         Distance::Psi,
         Distance::Ks,
         Distance::JensenShannon,
         Distance::Hellinger,
         Distance::Wasserstein,
-        Distance::WassersteinNormed(&widths),
+        Distance::WassersteinNormed(&positions),
         Distance::LInfinity,
         Distance::TotalVariation,
     ];

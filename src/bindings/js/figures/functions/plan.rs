@@ -74,7 +74,7 @@ fn mix(inputs: &Value) -> Vec<f64> {
 }
 
 fn thresholds(inputs: &Value) -> Vec<f64> {
-    let bit = Channel::of(&randomizer(&inputs["bit"]), 3).expect("shares are counted from it");
+    let bit = Channel::of(&randomizer(&inputs["bit"]), 2).expect("shares are counted from it");
     let found = threshold_mix(&bit, &channel(inputs), &numbers(inputs, "shares")).expect("shares");
     vec![f64::from(found.threshold), f64::from(found.histogram), found.evidence, found.gain]
 }
