@@ -5,6 +5,7 @@ mod anchored;
 mod change_point;
 mod debiased;
 mod divergence;
+mod drift_bits;
 mod drift_vectors;
 mod encoding;
 mod entropy;

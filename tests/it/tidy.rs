@@ -78,6 +78,14 @@ const PLACES: &[Place] = &[
 /// Where the device's code stands in for the world: time, network and files are arguments.
 const WORLD: [&str; 3] = ["time", "net", "fs"];
 
+/// Functions of f64 that std leaves to the platform: their last bit differs between native and wasm32. What IEEE 754
+/// rounds exactly (`sqrt`, `abs`, `floor`, `round`) is not among them; `mul_add` has its place above.
+const PLATFORM_FLOATS: [&str; 28] = [
+    "exp", "exp2", "exp_m1", "ln", "ln_1p", "log", "log2", "log10", "powf", "powi", "cbrt", "hypot", "sin", "cos",
+    "tan", "sin_cos", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "gamma",
+    "ln_gamma",
+];
+
 /// From the answer to the bytes: exact integers, so that the law of a report is exactly the one declared.
 const PRIVATIZE_PATH: [&str; 2] = ["src/privacy/", "src/report/"];
 
@@ -109,6 +117,7 @@ fn check_all(source: &Source) -> Vec<Finding> {
     module_docs(source, &mut findings);
     places(source, &mut findings);
     world(source, &mut findings);
+    platform_floats(source, &mut findings);
     no_floats(source, &mut findings);
     no_branches(source, &mut findings);
     imports(source, &mut findings);
@@ -146,6 +155,26 @@ fn world(source: &Source, findings: &mut Vec<Finding>) {
     for (at, module) in children_of(&source.code, "std") {
         if WORLD.contains(&module) {
             findings.push(source.finding(at, format!("`std::{module}`: time, network and files are arguments")));
+        }
+    }
+}
+
+/// Calls on a value, `x.exp()`, and paths, `f64::exp`; not `libm::exp`, and no field of that name.
+fn platform_floats(source: &Source, findings: &mut Vec<Finding>) {
+    if !source.is_in(DEVICE) {
+        return;
+    }
+    for word in words(&source.code) {
+        let name = &source.code[word.clone()];
+        let (before, after) = (source.code[..word.start].trim_end(), source.code[word.end..].trim_start());
+        let called = before.ends_with('.') && after.starts_with('(');
+        let path = before.strip_suffix("::").map(str::trim_end);
+        let named = path.is_some_and(|path| ["f64", "f32"].iter().any(|float| path.ends_with(float)));
+        if PLATFORM_FLOATS.contains(&name) && (called || named) {
+            findings.push(source.finding(
+                word.start,
+                format!("`{name}`: take that of libm, as the bits of std's depend on the platform"),
+            ));
         }
     }
 }
@@ -596,6 +625,23 @@ fn a_planted_look_at_the_world_is_found() {
     check("src/upload/mod.rs", "//! A.\nfn f() { ::std::net::TcpStream::connect(\"\").ok(); }\n", &[(2, "`std::net`")]);
     check("src/upload/mod.rs", "//! A.\nuse std::{collections::{self, BTreeMap}, fmt};\nuse std::fmt::Display;\n", &[]);
     check("src/bindings/wasi.rs", "//! A.\nuse std::time::Duration;\n", &[]);
+}
+
+#[test]
+fn a_planted_float_function_of_the_platform_is_found() {
+    let path = "src/drift/special.rs";
+    for name in PLATFORM_FLOATS {
+        let message = format!("`{name}`");
+        let planted: [(usize, &str); 1] = [(2, &message)];
+        check(path, &format!("//! A.\nfn f(x: f64) -> f64 {{ 1.0 + x.{name}() }}\n"), &planted);
+        check(path, &format!("//! A.\nfn f(x: Vec<f64>) {{ g(x.map(f64::{name})) }}\n"), &planted);
+        check("src/estimate/mod.rs", &format!("//! A.\nfn f() {{ std::primitive::f64::{name}(a) }}\n"), &planted);
+        check(path, &format!("//! A.\nfn f(x: f64) -> f64 {{ libm::{name}(x.sqrt().abs()) + self.{name} }}\n"), &[]);
+        check("tests/it/one_shot.rs", &format!("//! A.\nfn f() {{ x.{name}(); }}\n"), &[]);
+    }
+    check("src/chooser/mod.rs", "//! A.\nfn f() {\n    x\n        .powi (2)\n}\n", &[(4, "`powi`")]);
+    check("src/accounting/mod.rs", "//! A.\nfn f() { (2.0_f64).ln() }\n", &[(2, "`ln`")]);
+    check(path, "//! A. `x.exp()`\nfn f() { log(x); }\n#[cfg(test)]\nmod tests { fn f() { x.exp() } }\n", &[]);
 }
 
 #[test]

@@ -9,4 +9,4 @@ glue.__wbg_set_wasm(instance.exports);
 instance.exports.__wasm_call_ctors?.();
 instance.exports.__wbindgen_start();
 
-export const { encodeBody, setEntropySeed, WasmMonitor } = glue;
+export const { encodeBody, figureBits, figureNames, setEntropySeed, WasmMonitor } = glue;

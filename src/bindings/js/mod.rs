@@ -8,6 +8,8 @@
 
 mod entropy;
 mod error;
+#[cfg(feature = "seeded-entropy")]
+mod figures;
 mod monitor;
 mod probe;
 mod record;
