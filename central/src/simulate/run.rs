@@ -141,7 +141,8 @@ impl<'a> Fleet<'a> {
     fn reports(&self, randomizers: &[Box<dyn LocalRandomizer>], rng: &mut SmallRng) -> BTreeMap<Stratum, Sums> {
         let settings = self.settings;
         let weights: u64 = self.spec.questions.iter().map(|question| u64::from(question.weight)).sum();
-        let fixed: Vec<_> = self.laws.iter().zip(randomizers).map(|(law, randomizer)| fixed(law, randomizer.as_ref(), rng)).collect();
+        let fixed: Vec<_> =
+            self.laws.iter().zip(randomizers).map(|(law, randomizer)| fixed(law, randomizer.as_ref(), rng)).collect();
         let mut ledgers = vec![Ledger::default(); settings.fleet];
         let mut turns = vec![0; settings.fleet];
         let empty = || vec![BTreeMap::new(); self.spec.questions.len()];

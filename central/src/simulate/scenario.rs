@@ -225,7 +225,6 @@ fn margin(shares: &[f64], columns: usize) -> Vec<f64> {
     (0..columns).map(|column| shares.iter().skip(column).step_by(columns).sum()).collect()
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

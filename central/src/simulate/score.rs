@@ -140,9 +140,7 @@ impl Scores {
         let scored: Vec<_> = questions
             .iter()
             .filter(|(_, question)| run::is_simulated(question))
-            .map(|(index, question)| {
-                QuestionScores::of(&question.name, spec.detection.deltas[*index], *index, runs)
-            })
+            .map(|(index, question)| QuestionScores::of(&question.name, spec.detection.deltas[*index], *index, runs))
             .collect();
         let mut counts = Counts::default();
         scored.iter().for_each(|question| counts.add(&question.counts));
@@ -186,9 +184,8 @@ impl QuestionScores {
         let tallies: Vec<_> = runs.iter().filter_map(|run| run.questions[index].as_ref()).collect();
         let mut counts = Counts::default();
         tallies.iter().for_each(|tally| counts.add(&tally.counts));
-        let delays = |of: &dyn Fn(Delay) -> Option<u32>| {
-            Delays::of(tallies.iter().filter_map(|tally| tally.delay).map(of))
-        };
+        let delays =
+            |of: &dyn Fn(Delay) -> Option<u32>| Delays::of(tallies.iter().filter_map(|tally| tally.delay).map(of));
         Self {
             name: name.to_owned(),
             delta,

@@ -23,7 +23,15 @@ fn lines(out: &mut String, settings: &Settings, all: &[Scores]) -> std::fmt::Res
     writeln!(
         out,
         "\n{:<13} {:>22} {:>22} {:>7} {:>9} {:>12} {:>12} {:>12} {:>12}",
-        "", "false drift/year", "false alarms/year", "recall", "precision", "delay 50/90", "alarm 50/90", "inconclusive", "wrong stable"
+        "",
+        "false drift/year",
+        "false alarms/year",
+        "recall",
+        "precision",
+        "delay 50/90",
+        "alarm 50/90",
+        "inconclusive",
+        "wrong stable"
     )?;
     for scores in all {
         writeln!(

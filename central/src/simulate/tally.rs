@@ -138,7 +138,8 @@ impl RunTally {
                 let Some(law) = &fleet.laws[said.index] else { continue };
                 let Some(last) = said.told() else { continue };
                 let of = |inside: bool| {
-                    let members = (0..fleet.settings.fleet).filter(|device| (fleet.segment(*device) == place) == inside);
+                    let members =
+                        (0..fleet.settings.fleet).filter(|device| (fleet.segment(*device) == place) == inside);
                     law.mean(members, |device| fleet.changes(device))
                 };
                 let (own, rest) = (of(true), of(false));
@@ -166,12 +167,7 @@ impl RunTally {
 }
 
 impl QuestionTally {
-    fn of(
-        fleet: &Fleet<'_>,
-        found: &QuestionVerdicts,
-        sums: &BTreeMap<WindowIndex, Aggregate>,
-        mean: &Mean,
-    ) -> Self {
+    fn of(fleet: &Fleet<'_>, found: &QuestionVerdicts, sums: &BTreeMap<WindowIndex, Aggregate>, mean: &Mean) -> Self {
         let whole = effect(found.ordered, &mean.before, &mean.after);
         let start = in_force(fleet, sums.iter().filter(|(window, _)| fleet.judged_before(**window) < 0));
         let mut tally = Self::default();
