@@ -20,7 +20,8 @@
 //!
 //! The first makes an effect of exactly X on a fleet with shares θ: along an order the largest difference of cumulative
 //! shares is s (1 − θ_v), reached at an end cell; without an order it is that of cell v. The second does so for the
-//! outcome itself, and less for a pair, whose cells share the change.
+//! outcome on devices that all have θ. Where devices are unlike, each is normalized by its own sum, and the fleet moves
+//! a little less; a pair moves less again, as its cells share the change. Scores use the effect on the fleet that was drawn.
 //!
 //! Does not hold: reweighting keeps P(prediction | outcome), the definition of a label shift (Lipton, Wang and Smola,
 //! "Detecting and correcting for label shift with black box predictors", ICML 2018, section 2). In nature P(input |
