@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::TypedValueParser;
 use clap::{Args, ValueEnum};
 use driftglass::drift::Reference;
 use driftglass::spec::{MonitorSpec, SpecError};
@@ -17,6 +18,9 @@ use super::run::is_simulated;
 use super::scenario::outcomes;
 use super::table::table;
 use super::{Scenario, Scores, Settings, simulate};
+
+/// Most devices: the shares of so many take 8 bytes for each cell of each question.
+const MAX_FLEET: i64 = 1_000_000;
 
 /// Draw fleets with known drift and score the whole detector on them
 #[derive(Debug, Args)]
@@ -34,7 +38,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     reference: Option<PathBuf>,
     /// Devices
-    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = fleet())]
     fleet: u32,
     /// Windows that are judged
     #[arg(long, value_name = "W", default_value_t = 26, value_parser = clap::value_parser!(u32).range(4..=1_040))]
@@ -75,6 +79,10 @@ pub struct Options {
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+fn fleet() -> impl TypedValueParser<Value = u32> {
+    clap::value_parser!(u32).range(1..=MAX_FLEET)
 }
 
 #[derive(Debug, Clone)]

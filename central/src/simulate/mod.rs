@@ -65,7 +65,8 @@ pub struct Settings {
 
 /// Draws fleets to which a scenario happens and scores the detector on them.
 ///
-/// The population's shares are those of `reference`, if it is given. A spec with one segment gets a second one where a segment changes.
+/// The population's shares are those of `reference`, if it is given. A spec with one segment gets a second
+/// one where a segment changes.
 #[must_use]
 pub fn simulate(spec: &MonitorSpec, reference: Option<&Reference>, scenario: Scenario, settings: &Settings) -> Scores {
     let mut spec = spec.clone();

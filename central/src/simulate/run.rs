@@ -1,18 +1,20 @@
 //! One run: a fleet, its reports, and what the detector says about them.
 //!
-//! In each window each device that takes part is asked one question, drawn by the spec's weights. Its answer is paid for
-//! from a ledger of its own under the spec's caps, hidden by the randomizer that ships, with a public coin and fresh
-//! entropy from a seeded stream, and added to the sums of its segment. The detector is [`verdicts()`], as the centre calls
-//! it, after the last window has closed: what it says of a window depends on that window and earlier ones alone.
+//! In each window each device that takes part is asked one question, drawn by the spec's weights. Its answer is paid
+//! for from a ledger of its own under the spec's caps, hidden by the randomizer that ships, with a public coin and
+//! fresh entropy from a seeded stream, and added to the sums of its segment. The detector is [`verdicts()`], as the
+//! centre calls it, after the last window has closed: what it says of a window depends on that window and earlier ones
+//! alone.
 //!
-//! The reference is made from the first windows as `driftglass reference` does from closed windows: pooled, with its own
-//! noise. Those windows are not judged. Groups, as in the centre, are held against their own first windows.
+//! The reference is made from the first windows as `driftglass reference` does from closed windows: pooled, with its
+//! own noise. Those windows are not judged. Groups, as in the centre, are held against their own first windows.
 //!
-//! A device that is poisoned sends, from the first window of the change on, one report that supports the target cell, in
-//! whatever question it is asked.
+//! A device that is poisoned sends, from the first window of the change on, one report that supports the target cell,
+//! in whatever question it is asked.
 //!
 //! Not simulated: questions whose answers are not shares, and memoized answers, for which earlier windows make no
-//! reference. They are asked and paid for, and nothing is scored. Devices do not come and go; none is asked twice in a window.
+//! reference. They are asked and paid for, and nothing is scored. Devices do not come and go; none is asked twice in a
+//! window.
 
 use std::collections::BTreeMap;
 

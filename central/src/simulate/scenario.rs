@@ -10,7 +10,7 @@
 //! | c | `change` | first window of the change, ⌊W/4⌋ |
 //! | λ_t | [`Scenario::in_force`] | part of the change that is in force, 0 to 1 |
 //! | X | `strength` | largest effect of the whole change on a question of the devices that change, in its own measure |
-//! | v | | where answers move: the rarer end cell of an ordered question, the rarest cell of another; the last of equals |
+//! | v | | where answers move: the rarer end cell where cells are ordered, else the rarest; the last of equals |
 //! | s | `part` | part of the answers that moves, X/(1 − θ_v) for the fleet's shares θ, at most 1 |
 //!
 //! | Law after the change | p′ |
@@ -21,7 +21,8 @@
 //! The first makes an effect of exactly X on a fleet with shares θ: along an order the largest difference of cumulative
 //! shares is s (1 − θ_v), reached at an end cell; without an order it is that of cell v. The second does so for the
 //! outcome on devices that all have θ. Where devices are unlike, each is normalized by its own sum, and the fleet moves
-//! a little less; a pair moves less again, as its cells share the change. Scores use the effect on the fleet that was drawn.
+//! a little less; a pair moves less again, as its cells share the change. Scores use the effect on the fleet that was
+//! drawn.
 //!
 //! Does not hold: reweighting keeps P(prediction | outcome), the definition of a label shift (Lipton, Wang and Smola,
 //! "Detecting and correcting for label shift with black box predictors", ICML 2018, section 2). In nature P(input |

@@ -9,11 +9,14 @@
 //!
 //! | Score | Definition |
 //! | --- | --- |
-//! | rate | n/Y per year, with the interval χ²(0.025; 2n)/2 to χ²(0.975; 2n + 2)/2 over Y (Garwood, "Fiducial limits for the Poisson distribution", Biometrika 28, 1936) |
+//! | rate | n/Y per year, with its Poisson interval χ²(0.025; 2n)/2 to χ²(0.975; 2n + 2)/2 over Y |
 //! | recall | verdicts of drift among question-windows whose true effect is above delta |
 //! | precision | true ones among all verdicts of drift |
 //! | inconclusive, waiting | their share of all question-windows |
-//! | delay | windows from the first whose own effect is above delta to the first true verdict; the smallest number that half, or 90 %, of the changed questions reach, those that were never found counting as infinite |
+//! | delay | windows from the first whose own effect is above delta to the first true verdict |
+//!
+//! The interval is that of Garwood ("Fiducial limits for the Poisson distribution", Biometrika 28, 1936). Quantiles of
+//! a delay are over all questions that changed by more than delta, of all runs; one that was never found took forever.
 //!
 //! Does not hold: spans of neighbouring windows overlap, so false verdicts come in groups, and the Poisson interval of
 //! their rate is too short; runs with false verdicts (`runs_with`) are independent of one another.

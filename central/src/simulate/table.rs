@@ -17,7 +17,7 @@ fn lines(out: &mut String, settings: &Settings, all: &[Scores]) -> std::fmt::Res
     let (years, knob) = all.first().map_or((0.0, 0.0), |scores| (scores.years, scores.knob));
     writeln!(
         out,
-        "{} runs of {} devices, {} windows after {} of the reference, seed {}: {years:.1} years; accepted: {knob} a year",
+        "{} runs of {} devices, {} windows after {} of reference, seed {}: {years:.1} years; {knob} accepted a year",
         settings.runs, settings.fleet, settings.windows, settings.reference_windows, settings.seed
     )?;
     writeln!(

@@ -6,9 +6,10 @@
 //! | D(t) | `effect` | true effect of the span that ends with window t, in the question's measure |
 //! | δ | `delta` | smallest effect that matters |
 //!
-//! The mean law of the fleet is p̄ + λ (p̄′ − p̄), so D(t) = |λ̄_span − λ̄_reference| · D(p̄, p̄′): exact for the fleet that was
-//! drawn, devices and all. A verdict of drift is true when D(t) > δ, one of stability is true when D(t) ≤ δ. An alarm of
-//! the e-detector, which asks whether *anything* moved, is false when nothing had moved in any window so far.
+//! The mean law of the fleet is p̄ + λ (p̄′ − p̄), so D(t) = |λ̄_span − λ̄_reference| · D(p̄, p̄′): exact for the fleet
+//! that was drawn, devices and all. A verdict of drift is true when D(t) > δ, one of stability is true when D(t) ≤ δ.
+//! An alarm of the e-detector, which asks whether *anything* moved, is false when nothing had moved in any window so
+//! far.
 
 use std::collections::BTreeMap;
 

@@ -31,8 +31,8 @@ fn count(value: &Value) -> u64 {
 
 /// 12 fleets of 1,000 devices over 16 windows, seed 5: 3.68 years with 1 false alarm a year accepted over all seven
 /// questions, so a count of mean 3.68 at most. A Poisson count of that mean exceeds 11 with probability 4e-4 = α. Spans
-/// share windows, so false verdicts come in groups of up to 4: the bound is on runs with any, of which there are no more
-/// than alarms.
+/// share windows, so false verdicts come in groups of up to 4: the bound is on runs with any, of which there are no
+/// more than alarms.
 #[test]
 fn without_drift_the_knob_holds() {
     let null = simulated("null", &["--fleet", "1000", "--windows", "16", "--runs", "12", "--seed", "5"]);
@@ -46,11 +46,11 @@ fn without_drift_the_knob_holds() {
     assert_eq!(count(&counts["stable_true"]) + count(&counts["inconclusive"]) + drift, 7 * 16 * 12);
 }
 
-/// With delta 0 every verdict of drift errs, and the knob is all that keeps them few: 30 a year, 110.4 in the 3.68 years of
-/// these 12 fleets (seed 5), at most on average. Verdicts on one question of a run share their reference; if all 16 of
-/// them came together the count had a standard deviation of √(16 · 110.4) = 42, so 241 = 110.4 + 3.09 · 42 is exceeded
-/// with probability 1e-3 = α at most, as for a normal count. Of 1,344 verdicts one in four would be false already with
-/// standard errors half as large.
+/// With delta 0 every verdict of drift errs, and the knob is all that keeps them few: 30 a year, 110.4 in the 3.68
+/// years of these 12 fleets (seed 5), at most on average. Verdicts on one question of a run share their reference; if
+/// all 16 of them came together the count had a standard deviation of √(16 · 110.4) = 42, so 241 = 110.4 + 3.09 · 42 is
+/// exceeded with probability 1e-3 = α at most, as for a normal count. With standard errors half as large more
+/// than one in four of the 1,344 verdicts would be false.
 #[test]
 fn with_delta_0_the_knob_is_all_that_holds() {
     let size = ["--fleet", "1000", "--windows", "16", "--runs", "12", "--seed", "5"];
