@@ -29,6 +29,7 @@ use crate::plan::{self, Assumptions};
 use crate::reference::command::{self as reference, ReferenceCommand, ReferenceError};
 use crate::registry::Registry;
 use crate::server::{Config, ServeError, Server};
+use crate::simulate;
 use crate::store::{Registration, Store, StoreError, add_spec, last_clock, strata, total};
 use crate::verdicts::{causes, verdicts};
 use crate::writer::QueueLimits;
@@ -57,6 +58,8 @@ enum Command {
     Reference(ReferenceCommand),
     /// Say before deployment which shifts a fleet can find with the questions of a spec
     Plan(PlanOptions),
+    /// Draw fleets with known drift and score the whole detector on them
+    Simulate(simulate::cli::Options),
     /// Check what the module that devices load does to an answer against what a spec claims
     #[cfg(feature = "audit")]
     Audit(driftglass_audit::cli::Options),
@@ -295,6 +298,7 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "audit")]
         Command::Audit(options) => return driftglass_audit::cli::run(&options),
         Command::Compare(args) => return crate::compare::cli::run(args),
+        Command::Simulate(options) => return simulate::cli::run(&options),
         Command::Serve(options) => serve(options),
         Command::Drift(options) => match drift(&options) {
             Ok(true) if options.fail_on_drift => return ExitCode::from(3),

@@ -21,6 +21,7 @@
 //! | [`explain`] | why each question of a spec has its mechanism |
 //! | [`freeze`] | from a draft to a spec: the best randomizer for each question |
 //! | [`mod@plan`] | before deployment: what a fleet can find with a spec |
+//! | [`simulate`] | simulated fleets with known drift, and how the detector does on them |
 //! | [`compare`] | two windows whose rows are at hand, without any privacy |
 //! | [`keys`] | ingest keys and the admin token |
 //! | [`cli`] | the command line |
@@ -44,6 +45,7 @@ pub mod reference;
 pub mod registry;
 pub mod server;
 pub mod severity;
+pub mod simulate;
 pub mod store;
 pub mod tally;
 pub mod verdicts;

@@ -133,6 +133,21 @@ impl Snapshot {
 }
 
 impl Registered {
+    /// A spec that is registered nowhere, for one judgement: row 0, no key, the document `null`.
+    #[must_use]
+    pub fn passing(spec: MonitorSpec, reference: Option<Reference>) -> Self {
+        Self {
+            row: 0,
+            ingest_key: String::new(),
+            registered_at_secs: 0,
+            document: RawValue::NULL.to_owned(),
+            randomizers: spec.questions.iter().map(randomizer_of).collect(),
+            spec,
+            reference,
+            reference_document: None,
+        }
+    }
+
     fn read(row: SpecRow) -> Result<Self, Unreadable> {
         let spec = MonitorSpec::parse(&row.document)?;
         let reference = row.reference.as_deref().map(|text| Reference::parse(text, &spec)).transpose()?;

@@ -482,7 +482,7 @@ impl ReferenceShares {
 }
 
 /// The sum of aggregates of one question; without counters if there are none.
-fn merged<'a>(mut sums: impl Iterator<Item = &'a Aggregate>) -> Aggregate {
+pub(crate) fn merged<'a>(mut sums: impl Iterator<Item = &'a Aggregate>) -> Aggregate {
     let Some(mut total) = sums.next().cloned() else { return Aggregate::new(0) };
     for sum in sums {
         // Cannot fail: the store gives all aggregates of a question the counters of its randomizer.

@@ -14,6 +14,7 @@ mod problems;
 mod random_bytes;
 mod recovery;
 mod references;
+mod simulate;
 mod specs;
 mod store_failure;
 mod support;
