@@ -8,7 +8,7 @@
 //!
 //! A span is the windows with reports among the `span_windows` last ones. Spans of neighbouring windows overlap, so their verdicts are dependent; the bound on false
 //! alarms per year holds whatever the dependence. So the intervals of all spans of a year hold together but for F of them: they
-//! may be looked at as often as one likes. What all windows say together is [`mod@evidence`].
+//! may be looked at as often as one likes. What all windows say together is [`evidence`].
 
 use std::collections::BTreeMap;
 

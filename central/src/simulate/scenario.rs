@@ -8,15 +8,15 @@
 //! | t | `t` | judged windows before this one; negative in the windows of the reference |
 //! | W | `windows` | judged windows |
 //! | c | `change` | first window of the change, ⌊W/4⌋ |
-//! | λ_t | [`Scenario::in_force`] | part of the change that is in force, 0 to 1 |
+//! | λ_t | `Scenario::in_force` | part of the change that is in force, 0 to 1 |
 //! | X | `strength` | largest effect of the whole change on a question of the devices that change, in its own measure |
 //! | v | | where answers move: the rarer end cell where cells are ordered, else the rarest; the last of equals |
 //! | s | `part` | part of the answers that moves, X/(1 − θ_v) for the fleet's shares θ, at most 1 |
 //!
 //! | Law after the change | p′ |
 //! | --- | --- |
-//! | [`Change::Toward`] | (1 − s) p + s e_v: each answer moves to cell v with probability s |
-//! | [`Change::Reweight`] | ∝ p_{ŷ,y} π′_y/π_y, where π are the fleet's shares of outcomes and π′ = (1 − s) π + s e_v |
+//! | `Toward` | (1 − s) p + s e_v: each answer moves to cell v with probability s |
+//! | `Reweight` | ∝ p_{ŷ,y} π′_y/π_y, where π are the fleet's shares of outcomes and π′ = (1 − s) π + s e_v |
 //!
 //! The first makes an effect of exactly X on a fleet with shares θ: along an order the largest difference of cumulative
 //! shares is s (1 − θ_v), reached at an end cell; without an order it is that of cell v. The second does so for the

@@ -46,7 +46,7 @@ fn of_one_shot(found: &OneShot) -> Vec<f64> {
 
 /// The tests and effects of a comparison. Whatever mechanism: the simulated laws are made anew.
 fn of_comparison(compared: &Comparison) -> Vec<f64> {
-    let Comparison { difference, covariance, shares, expected } = compared;
+    let Comparison { difference, covariance, shares, expected, third_cumulant } = compared;
     let weights: Vec<f64> = (0..difference.len()).map(|cell| cell as f64).collect();
     let contrast = linear_contrast(&weights, difference, covariance).expect("a variance");
     let effects = [Measure::Ks, Measure::LInfinity].map(|measure| effect(measure, difference, covariance, 0.05));
@@ -56,7 +56,7 @@ fn of_comparison(compared: &Comparison) -> Vec<f64> {
         of_one_shot(&one_shot(compared, ordered, &mut NormLaws::with_tolerance(0.0)).expect("cells to test"))
     });
     [
-        [difference.clone(), shares.clone(), expected.clone(), matrix(covariance)].concat(),
+        [difference.clone(), shares.clone(), expected.clone(), third_cumulant.clone(), matrix(covariance)].concat(),
         tests.concat(),
         vec![contrast.z, contrast.p_value],
         effects.map(|effect| parts::effect(&effect)).concat(),
