@@ -85,6 +85,9 @@ fn lines(out: &mut String, settings: &Settings, all: &[Scores]) -> std::fmt::Res
                 counts.differs_false,
             )?;
         }
+        if scores.counts.waiting > 0 {
+            writeln!(out, "  without a reference or data: {} of the question-windows", share(scores.waiting))?;
+        }
         if !scores.not_simulated.is_empty() {
             writeln!(out, "  not simulated: {}", scores.not_simulated.join(", "))?;
         }
