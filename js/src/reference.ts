@@ -1,4 +1,4 @@
-import type { ProfileView } from "./monitor.js";
+import type { ProfileView } from "./types.js";
 
 /** The stored reference of a spec, as `driftglass spec add --reference` reads it. */
 export interface Reference {

@@ -9,4 +9,4 @@ provideWasm(async () => {
 });
 
 export * from "../index.js";
-export { FileStore } from "../store/file.js";
+export { FileStore } from "../device/store/file.js";

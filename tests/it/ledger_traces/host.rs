@@ -1,9 +1,9 @@
 //! A model of the host: two processes, one transactional store, a clock, and a server that keeps what it is sent.
 //!
-//! The store is that of `js/src/store/`: a transaction reads the committed contents and commits state and outbox entry
+//! The store is that of `js/src/device/store/`: a transaction reads the committed contents and commits state and outbox entry
 //! together or not at all; two transactions never overlap, the second waits (a lock, an IndexedDB read-write
 //! transaction); when its owner dies, a transaction is gone; when its owner only slept until others took it for dead,
-//! it fails. The order of calls is that of `js/src/monitor.ts` and `js/src/upload.ts`. Monitor, state and ledger are
+//! it fails. The order of calls is that of `js/src/device/device.ts` and `js/src/device/upload.ts`. Monitor, state and ledger are
 //! the real ones.
 //!
 //! Every arrow below is one step of a trace, so that a kill, the other process or a jump of the clock can come between

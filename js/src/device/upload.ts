@@ -1,27 +1,6 @@
+import type { FlushResult, UploadAnswer } from "../types.js";
+import { disposition, encodeBody } from "../wasm/module.js";
 import type { OutboxEntry, Store } from "./store/store.js";
-import { disposition, encodeBody } from "./wasm/module.js";
-
-/** What one body was answered. */
-export interface UploadAnswer {
-  /** HTTP status; undefined for a network error. */
-  readonly status: number | undefined;
-  /** The answer's JSON, if it had any. */
-  readonly body: unknown;
-}
-
-/** What a flush did. */
-export interface FlushResult {
-  /** Reports sent. */
-  sent: number;
-  accepted: number;
-  duplicate: number;
-  late: number;
-  early: number;
-  rejected: number;
-  /** Reports that stay in the outbox, to be sent again as they are. */
-  waiting: number;
-  answers: UploadAnswer[];
-}
 
 /** Where reports go. */
 export interface Destination {

@@ -1,4 +1,4 @@
-import { DriftglassError } from "../errors.js";
+import { DriftglassError } from "../../errors.js";
 import type { Commit, OutboxEntry, StateBytes, Store } from "./store.js";
 
 const STATE = "state";

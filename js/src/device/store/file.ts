@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, unlink, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
-import { DriftglassError } from "../errors.js";
+import { DriftglassError } from "../../errors.js";
 import type { Commit, OutboxEntry, StateBytes, Store } from "./store.js";
 
 const LOCK_POLL_MS = 5;

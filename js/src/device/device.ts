@@ -1,110 +1,18 @@
-import { DriftglassError, guarded } from "./errors.js";
-import { InferenceSession, tensors, type ForeignModel, type RunOptions, type SessionLike, type WatchedSession } from "./session.js";
+import { DriftglassError, guarded } from "../errors.js";
+import { InferenceSession, tensors, type ForeignModel, type RunOptions, type SessionLike, type WatchedSession } from "../session.js";
+import type { Tensors } from "../tensor.js";
+import type { Answer, Consent, Counters, FlushResult, LedgerView, MonitorOptions, ObservedRecord, ProfileView, ReportView } from "../types.js";
+import { ready, WasmMonitor } from "../wasm/module.js";
 import type { StateBytes, Store } from "./store/store.js";
-import type { Tensors } from "./tensor.js";
-import { flush, type Destination, type FlushResult } from "./upload.js";
-import { ready, WasmMonitor } from "./wasm/module.js";
-
-/** What the person said. Nothing is created before `granted`. */
-export type Consent = "unknown" | "granted" | "denied";
-
-export interface MonitorOptions {
-  /** The monitor spec: the parsed `pkg-config.json`, or its text. */
-  readonly spec: object | string;
-  /** The write-only ingest key of the spec; not a secret. */
-  readonly key: string;
-  /** Where state and outbox are kept. */
-  readonly store: Store;
-  /** What the person said. Where Global Privacy Control is set, `unknown` counts as `denied`. */
-  readonly consent: Consent;
-  /** Where reports are posted; the spec's endpoint if absent. */
-  readonly endpoint?: string;
-  /** A segment that the spec declares; its first if absent. */
-  readonly segment?: string;
-  /** Which release of the model runs; `stable` if absent. */
-  readonly arm?: "stable" | "canary";
-  /** Unix seconds; the system's clock if absent. */
-  readonly now?: () => number;
-  /** Sends requests; the runtime's `fetch` if absent. */
-  readonly fetch?: typeof fetch;
-}
-
-/** Values of one inference, by name: a value or a list of them. */
-export interface ObservedRecord {
-  readonly inputs?: Record<string, unknown>;
-  readonly outputs?: Record<string, unknown>;
-  readonly latencyMs?: number;
-  /** Whether the inference failed; `false` if absent. */
-  readonly failed?: boolean;
-}
-
-/** A report as only the device sees it. */
-export interface Answer {
-  readonly window: number;
-  readonly question: { readonly index: number; readonly name: string; readonly metric: string; readonly kind: string };
-  /** Names of the symbols, the last being "no data"; none for a question whose answers are not cells. */
-  readonly symbols: readonly string[];
-  /** The symbol that the report hides. For the device's own pages; never sent. */
-  readonly trueSymbol: number;
-  readonly epsilonMicronats: number;
-  /** Probability that the report supports the true symbol; null for a mechanism that supports none. */
-  readonly keepProbability: number | null;
-  /** Probability that it supports any other given symbol. */
-  readonly falseProbability: number | null;
-  /** The bytes that leave. */
-  readonly report: Uint8Array;
-}
-
-export interface MetricView {
-  readonly name: string;
-  readonly unit: string;
-  readonly cells: readonly string[];
-  readonly counts: readonly number[];
-  readonly missing: number;
-  readonly other: number;
-  readonly events: number;
-}
-
-/** The sketches of a window. They stay on the device. */
-export interface ProfileView {
-  readonly window: number;
-  readonly metrics: readonly MetricView[];
-  /** Predictions that wait for their outcome. */
-  readonly pending: number;
-}
-
-/** What was spent of each cap in the period that ends now, and the most in any such period, in millionths of ε. */
-export interface LedgerView {
-  readonly nextWindow: number;
-  readonly spent: readonly { readonly periodSecs: number; readonly spentMicronats: number; readonly mostMicronats: number; readonly capMicronats: number }[];
-}
-
-/** A report taken apart. */
-export interface ReportView {
-  readonly specId: string;
-  readonly arm: "stable" | "canary";
-  readonly window: number;
-  readonly question: number;
-  readonly segment: number;
-  /** The symbols that the report supports; none for a mechanism that supports none. */
-  readonly symbols: readonly number[];
-  readonly fields: readonly { readonly name: string; readonly offset: number; readonly length: number }[];
-}
-
-/** Failures that were kept from the application. */
-export interface Counters {
-  malformedRecords: number;
-  unknownOutcomes: number;
-  refusedAnswers: number;
-}
+import { flush, type Destination } from "./upload.js";
 
 /**
  * Watches a model: counts what it sees, and once a window answers one question about it under noise.
  *
- * Monitoring never breaks the host: once a monitor exists, its failures are counted in {@link Monitor.counters} and not thrown, and a run of
+ * Monitoring never breaks the host: once a monitor exists, its failures are counted in {@link Device.counters} and not thrown, and a run of
  * a watched session fails only if the model does.
  */
-export class Monitor {
+export class Device {
   readonly counters: Counters = { malformedRecords: 0, unknownOutcomes: 0, refusedAnswers: 0 };
   readonly #wasm: WasmMonitor;
   readonly #store: Store;
@@ -131,16 +39,16 @@ export class Monitor {
    *
    * @throws DriftglassError `invalid-option`, `invalid-spec`, `unknown-segment`, `wasm-unavailable`, `store-failed`, `unreadable-state`, `foreign-state`
    */
-  static async create(options: MonitorOptions): Promise<Monitor> {
+  static async create(options: MonitorOptions): Promise<Device> {
     checkOptions(options);
     await ready();
     const text = typeof options.spec === "string" ? options.spec : JSON.stringify(options.spec);
     const segment = options.segment ?? firstSegment(text);
     const wasm = guarded(() => new WasmMonitor(text, segment, options.arm === "canary"));
-    const monitor = new Monitor(wasm, options);
-    if (monitor.#consent === "granted") await monitor.#join();
-    if (monitor.#consent === "denied") await monitor.purge();
-    return monitor;
+    const device = new Device(wasm, options);
+    if (device.#consent === "granted") await device.#join();
+    if (device.#consent === "denied") await device.purge();
+    return device;
   }
 
   /** What the person said, after Global Privacy Control. */

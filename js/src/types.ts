@@ -1,0 +1,117 @@
+/** What applications hand over and get back: plain data, the same in every thread. */
+import type { Store } from "./device/store/store.js";
+
+/** What the person said. Nothing is created before `granted`. */
+export type Consent = "unknown" | "granted" | "denied";
+
+export interface MonitorOptions {
+  /** The monitor spec: the parsed `pkg-config.json`, or its text. */
+  readonly spec: object | string;
+  /** The write-only ingest key of the spec; not a secret. */
+  readonly key: string;
+  /** Where state and outbox are kept. */
+  readonly store: Store;
+  /** What the person said. Where Global Privacy Control is set, `unknown` counts as `denied`. */
+  readonly consent: Consent;
+  /** Where reports are posted; the spec's endpoint if absent. */
+  readonly endpoint?: string;
+  /** A segment that the spec declares; its first if absent. */
+  readonly segment?: string;
+  /** Which release of the model runs; `stable` if absent. */
+  readonly arm?: "stable" | "canary";
+  /** Unix seconds; the system's clock if absent. */
+  readonly now?: () => number;
+  /** Sends requests; the runtime's `fetch` if absent. */
+  readonly fetch?: typeof fetch;
+}
+
+/** Values of one inference, by name: a value or a list of them. */
+export interface ObservedRecord {
+  readonly inputs?: Record<string, unknown>;
+  readonly outputs?: Record<string, unknown>;
+  readonly latencyMs?: number;
+  /** Whether the inference failed; `false` if absent. */
+  readonly failed?: boolean;
+}
+
+/** A report as only the device sees it. */
+export interface Answer {
+  readonly window: number;
+  readonly question: { readonly index: number; readonly name: string; readonly metric: string; readonly kind: string };
+  /** Names of the symbols, the last being "no data"; none for a question whose answers are not cells. */
+  readonly symbols: readonly string[];
+  /** The symbol that the report hides. For the device's own pages; never sent. */
+  readonly trueSymbol: number;
+  readonly epsilonMicronats: number;
+  /** Probability that the report supports the true symbol; null for a mechanism that supports none. */
+  readonly keepProbability: number | null;
+  /** Probability that it supports any other given symbol. */
+  readonly falseProbability: number | null;
+  /** The bytes that leave. */
+  readonly report: Uint8Array;
+}
+
+export interface MetricView {
+  readonly name: string;
+  readonly unit: string;
+  readonly cells: readonly string[];
+  readonly counts: readonly number[];
+  readonly missing: number;
+  readonly other: number;
+  readonly events: number;
+}
+
+/** The sketches of a window. They stay on the device. */
+export interface ProfileView {
+  readonly window: number;
+  readonly metrics: readonly MetricView[];
+  /** Predictions that wait for their outcome. */
+  readonly pending: number;
+}
+
+/** What was spent of each cap in the period that ends now, and the most in any such period, in millionths of ε. */
+export interface LedgerView {
+  readonly nextWindow: number;
+  readonly spent: readonly { readonly periodSecs: number; readonly spentMicronats: number; readonly mostMicronats: number; readonly capMicronats: number }[];
+}
+
+/** A report taken apart. */
+export interface ReportView {
+  readonly specId: string;
+  readonly arm: "stable" | "canary";
+  readonly window: number;
+  readonly question: number;
+  readonly segment: number;
+  /** The symbols that the report supports; none for a mechanism that supports none. */
+  readonly symbols: readonly number[];
+  readonly fields: readonly { readonly name: string; readonly offset: number; readonly length: number }[];
+}
+
+/** Failures that were kept from the application. */
+export interface Counters {
+  malformedRecords: number;
+  unknownOutcomes: number;
+  refusedAnswers: number;
+}
+
+/** What one body was answered. */
+export interface UploadAnswer {
+  /** HTTP status; undefined for a network error. */
+  readonly status: number | undefined;
+  /** The answer's JSON, if it had any. */
+  readonly body: unknown;
+}
+
+/** What a flush did. */
+export interface FlushResult {
+  /** Reports sent. */
+  sent: number;
+  accepted: number;
+  duplicate: number;
+  late: number;
+  early: number;
+  rejected: number;
+  /** Reports that stay in the outbox, to be sent again as they are. */
+  waiting: number;
+  answers: UploadAnswer[];
+}
