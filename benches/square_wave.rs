@@ -12,7 +12,7 @@
 mod entropy;
 
 use driftglass::estimate::{Channel, Stop, Windows, maximize_smoothed, norm_sub, square_wave, square_wave_half_width};
-use driftglass::privacy::{Charge, DeviceSecret, Draws, Ledger, LocalRandomizer, SquareWave, SubsetSelection};
+use driftglass::privacy::{Charge, Decoder, DeviceSecret, Draws, Ledger, SquareWave, SubsetSelection};
 use driftglass::spec::{Cap, Mechanism, Randomizer, SpecId, Weights};
 use entropy::Generator;
 
@@ -84,7 +84,7 @@ fn best_subset_size(cells: usize, weights: Weights) -> usize {
     (1..=cells).min_by(|a, b| noise(a).total_cmp(&noise(b))).expect("a size")
 }
 
-fn randomizer_over(randomizer: &Randomizer, domain_size: usize) -> Box<dyn LocalRandomizer> {
+fn randomizer_over(randomizer: &Randomizer, domain_size: usize) -> Box<dyn Decoder> {
     let (k, weights) = (domain_size as u64, randomizer.weights);
     match randomizer.mechanism {
         Mechanism::SquareWave { half_width } => Box::new(SquareWave::new(k, half_width, weights)),
@@ -118,7 +118,7 @@ fn run(seed: u64, cells: usize, randomizer: Randomizer, decode: Decode) -> [f64;
     [wasserstein(&given_data, law), wasserstein(&given_data, |part| below[part])]
 }
 
-fn collect(randomizer: &dyn LocalRandomizer, symbols: &[u64], mut entropy: Generator) -> Vec<u64> {
+fn collect(randomizer: &dyn Decoder, symbols: &[u64], mut entropy: Generator) -> Vec<u64> {
     let memo = DeviceSecret::from_bytes([0; 32]).memo_key(SpecId::from_bytes([0; 16]), 0, 0);
     let caps = [Cap { period_secs: 1, epsilon_micronats: 1 }];
     let mut counters = vec![0; randomizer.counters()];

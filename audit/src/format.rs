@@ -1,6 +1,6 @@
 //! The bytes of reports and the requests for entropy: neither may tell more than the payload.
 
-use driftglass::privacy::{Payload, randomizer_of};
+use driftglass::privacy::{Payload, decoder_of};
 use driftglass::report::{HEADER_BYTES, Report};
 use driftglass::spec::{MonitorSpec, Question};
 
@@ -30,7 +30,7 @@ pub fn format(
     let mut chance = Chance::seeded(seed);
     let symbols = symbols(question, &mut chance);
     let length = HEADER_BYTES + spec.payload_len();
-    let randomizer = randomizer_of(question);
+    let randomizer = decoder_of(question);
     let plan = Plan::of(question, 0).requests();
 
     let mut findings = Findings::default();
@@ -80,7 +80,7 @@ fn symbols(question: &Question, chance: &mut Chance) -> Vec<u32> {
     }
 }
 
-fn is_canonical(report: &[u8], randomizer: &dyn driftglass::privacy::LocalRandomizer) -> bool {
+fn is_canonical(report: &[u8], randomizer: &dyn driftglass::privacy::Decoder) -> bool {
     let Ok(decoded) = Report::decode(report) else { return false };
     let payload = Payload::from_bytes(&decoded.payload);
     let checked = payload.and_then(|payload| {

@@ -1,7 +1,7 @@
 //! Randomizers of the crate itself, run natively: the sound ones of the self-test, and what the broken ones are made
 //! from.
 
-use driftglass::privacy::{Charge, Draws, Ledger, LocalRandomizer, MemoKey, Payload, Permit, randomizer_of};
+use driftglass::privacy::{Charge, Decoder, Draws, Ledger, MemoKey, Payload, Permit, decoder_of};
 use driftglass::report::{Arm, Report};
 use driftglass::spec::{Cap, MonitorSpec, SpecId};
 
@@ -11,7 +11,7 @@ use crate::tape::Tape;
 /// A randomizer of the crate behind a probe.
 #[derive(Debug)]
 pub struct Native {
-    randomizer: Box<dyn LocalRandomizer>,
+    randomizer: Box<dyn Decoder>,
     frame: Frame,
 }
 
@@ -19,7 +19,7 @@ impl Native {
     /// The randomizer of a question.
     #[must_use]
     pub fn of(spec: &MonitorSpec, question: u16) -> Self {
-        Self { randomizer: randomizer_of(&spec.questions[usize::from(question)]), frame: Frame::of(spec, question) }
+        Self { randomizer: decoder_of(&spec.questions[usize::from(question)]), frame: Frame::of(spec, question) }
     }
 }
 

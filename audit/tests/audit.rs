@@ -179,7 +179,7 @@ fn support_agrees_with_the_frequency_oracles() {
     for configuration in configurations() {
         let spec = spec(&configuration);
         let question = &spec.questions[0];
-        let randomizer = driftglass::privacy::randomizer_of(question);
+        let randomizer = driftglass::privacy::decoder_of(question);
         let Some(oracle) = randomizer.oracle() else { continue };
         let (support, _) = Support::of(question);
         let mut native = Native::of(&spec, 0);

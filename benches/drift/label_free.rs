@@ -24,9 +24,7 @@ use driftglass::chooser::{self, Limits};
 use driftglass::drift::performance::label_free::{CalibrationMap, Shape, label_free};
 use driftglass::drift::performance::{PairCells, given_data};
 use driftglass::estimate::{Channel, Estimate};
-use driftglass::privacy::{
-    Charge, Draws, EntropyError, EntropySource, Ledger, LocalRandomizer, MemoKey, Permit, randomizer_of,
-};
+use driftglass::privacy::{Charge, Decoder, Draws, EntropyError, EntropySource, Ledger, MemoKey, Permit, decoder_of};
 use driftglass::spec::{Cap, Question, QuestionKind, Randomizer};
 use fastrand::Rng;
 
@@ -222,7 +220,7 @@ fn private(epsilon: u64, repetitions: usize, orders: &[Order; 2], reference: &[&
 /// Devices that are asked one question.
 struct Fleet {
     question: Question,
-    randomizer: Box<dyn LocalRandomizer>,
+    randomizer: Box<dyn Decoder>,
     channel: Channel,
     memo: MemoKey,
 }
@@ -241,7 +239,7 @@ impl Fleet {
             domain_size,
         };
         let channel = Channel::of(&randomizer, domain_size).expect("shares are counted from it");
-        Self { randomizer: randomizer_of(&question), question, channel, memo: MemoKey::from_bytes([0; 32]) }
+        Self { randomizer: decoder_of(&question), question, channel, memo: MemoKey::from_bytes([0; 32]) }
     }
 
     fn name(&self) -> String {

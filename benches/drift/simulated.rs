@@ -13,7 +13,7 @@
 
 use driftglass::drift::Sample;
 use driftglass::estimate::Channel;
-use driftglass::privacy::{LocalRandomizer, ProjectiveGeometry};
+use driftglass::privacy::{Decoder, ProjectiveGeometry};
 use driftglass::spec::{Mechanism, Randomizer, Weights};
 use rand::rngs::SmallRng;
 use rand_distr::{Binomial, Distribution};

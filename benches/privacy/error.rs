@@ -22,7 +22,7 @@ use std::thread;
 
 use driftglass::chooser::{self, Limits};
 use driftglass::estimate::Channel;
-use driftglass::privacy::{Draws, EntropyError, EntropySource, MemoKey, randomizer_of};
+use driftglass::privacy::{Draws, EntropyError, EntropySource, MemoKey, decoder_of};
 use driftglass::spec::Randomizer;
 use fastrand::Rng;
 use serde_json::{Value, json};
@@ -286,7 +286,7 @@ fn simulate(place: &Place, aim: f64) -> Found {
     let repetitions = (2.0 + kurtosis / n as f64) / (aim * aim * (place.k as f64 - 1.0));
     let repetitions = (repetitions as usize).max(30);
 
-    let randomizer = randomizer_of(&question(place.k, place.randomizer));
+    let randomizer = decoder_of(&question(place.k, place.randomizer));
     let oracle = randomizer.oracle().expect("counts shares");
     let memo = MemoKey::from_bytes([0; 32]);
     let mut entropy = Seeded(Rng::with_seed(SEED ^ (place.k as u64) << 32 ^ place.epsilon_micronats));

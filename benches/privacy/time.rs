@@ -2,7 +2,7 @@
 //!
 //! Times are medians of batches of 16,384 reports, in processor time of the thread that runs them (in Node: of the
 //! process). Randomizers are called through
-//! `dyn LocalRandomizer`, as the device and the centre do. Entropy is a tape in memory; "tape" is what reading it
+//! `dyn Decoder`, as the device and the centre do. Entropy is a tape in memory; "tape" is what reading it
 //! costs in the same pieces, by itself, and the targets are for the rest: privatize − tape. The permits were made
 //! before.
 //! "decode" is one report's part of `accumulate_all` over a batch, which checks payloads too, and of one `support`

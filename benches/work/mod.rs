@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use driftglass::chooser;
 use driftglass::privacy::{
-    Charge, Coin, Draws, EntropyError, EntropySource, Ledger, LocalRandomizer, MemoKey, Payload, Permit, randomizer_of,
+    Charge, Coin, Decoder, Draws, EntropyError, EntropySource, Ledger, MemoKey, Payload, Permit, decoder_of,
 };
 use driftglass::spec::{Cap, Mechanism, Question, QuestionKind, Randomizer};
 
@@ -110,7 +110,7 @@ pub(crate) const REPORTS: usize = 16_384;
 
 /// A case, ready to be timed.
 pub(crate) struct Work {
-    randomizer: Box<dyn LocalRandomizer>,
+    randomizer: Box<dyn Decoder>,
     permits: Vec<Permit>,
     symbols: Vec<u64>,
     coins: Vec<Coin>,
@@ -133,7 +133,7 @@ impl Work {
         let symbol = |word: &[u8; 8]| u64::from_be_bytes(*word) % case.k as u64;
         let symbols = words.as_chunks().0.iter().map(symbol).collect();
         let tape = Tape { bytes: bytes(1 << 18), at: 0 };
-        let randomizer = randomizer_of(&question(case.k, case.randomizer));
+        let randomizer = decoder_of(&question(case.k, case.randomizer));
         let counters = vec![0; randomizer.counters()];
         let memo = MemoKey::from_bytes([0; 32]);
         let (permits, payloads, reports, lengths) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());

@@ -21,7 +21,7 @@ use driftglass::drift::sequential::stream::DEFAULT_CORRELATION;
 use driftglass::drift::sequential::{AlarmBudget, Repetition, Stream, StreamSettings};
 use driftglass::drift::{Measure, QuestionReference};
 use driftglass::estimate::Channel;
-use driftglass::privacy::randomizer_of;
+use driftglass::privacy::decoder_of;
 use driftglass::spec::{Mechanism, Question, WindowIndex};
 use serde::Serialize;
 
@@ -69,7 +69,7 @@ pub(crate) fn evidence<'a>(
     devices: u64,
     rule: Rule,
 ) -> BTreeMap<WindowIndex, Evidence> {
-    let randomizer = randomizer_of(question);
+    let randomizer = decoder_of(question);
     let Some((oracle, mut stream)) = randomizer.oracle().zip(stream(question, ordered, reference, devices, rule))
     else {
         return BTreeMap::new();

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use driftglass::drift::Reference;
-use driftglass::privacy::{LocalRandomizer, randomizer_of};
+use driftglass::privacy::{Decoder, decoder_of};
 use driftglass::spec::{MonitorSpec, SpecError, SpecId};
 use serde_json::value::RawValue;
 
@@ -27,7 +27,7 @@ pub struct Registered {
     /// Its text, as registered.
     pub document: Box<RawValue>,
     /// One per question.
-    pub randomizers: Vec<Box<dyn LocalRandomizer>>,
+    pub randomizers: Vec<Box<dyn Decoder>>,
     /// The reference, if there is one.
     pub reference: Option<Reference>,
     /// Its text, as registered.
@@ -141,7 +141,7 @@ impl Registered {
             ingest_key: String::new(),
             registered_at_secs: 0,
             document: RawValue::NULL.to_owned(),
-            randomizers: spec.questions.iter().map(randomizer_of).collect(),
+            randomizers: spec.questions.iter().map(decoder_of).collect(),
             spec,
             reference,
             reference_document: None,
@@ -156,7 +156,7 @@ impl Registered {
             ingest_key: row.ingest_key,
             registered_at_secs: row.registered_at_secs,
             document: RawValue::from_string(row.document)?,
-            randomizers: spec.questions.iter().map(randomizer_of).collect(),
+            randomizers: spec.questions.iter().map(decoder_of).collect(),
             spec,
             reference,
             reference_document: row.reference,

@@ -3,7 +3,7 @@
 //! Integers only; [`Aggregate::merge`] is commutative and associative, with the empty aggregate as identity, so any split of the reports over
 //! nodes and any order give the same sums.
 
-use crate::privacy::{Coin, LocalRandomizer, MalformedPayload, Payload};
+use crate::privacy::{Coin, Decoder, MalformedPayload, Payload};
 
 /// How many reports there are, and the counters of the question's randomizer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Aggregate {
     /// If the aggregate has not the counters of this randomizer.
     pub fn accumulate(
         &mut self,
-        randomizer: &dyn LocalRandomizer,
+        randomizer: &dyn Decoder,
         payload: &Payload,
         coin: &Coin,
     ) -> Result<(), MalformedPayload> {

@@ -14,7 +14,7 @@ use super::reference::QuestionReference;
 use super::wald::{Wald, wald};
 use crate::aggregate::Aggregate;
 use crate::estimate::{Channel, Estimate, clipped};
-use crate::privacy::randomizer_of;
+use crate::privacy::decoder_of;
 use crate::spec::Question;
 
 /// Answers with data below which nothing is concluded. The interval is asymptotic: at ε = 3 and α = 0.27 % a binary question that did not
@@ -60,7 +60,7 @@ pub fn assess(
     alpha: f64,
 ) -> Option<Assessment> {
     let channel = Channel::of(&question.randomizer, question.domain_size)?;
-    let support = randomizer_of(question).oracle()?.support(aggregate.counters());
+    let support = decoder_of(question).oracle()?.support(aggregate.counters());
     let symbols = channel.estimate(aggregate.reports(), &support)?.sum_to_one();
     let cells = symbols.given_data()?;
     let difference: Vec<f64> = cells.shares.iter().zip(&reference.shares).map(|(now, then)| now - then).collect();

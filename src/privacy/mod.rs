@@ -22,9 +22,9 @@ pub use ledger::{Charge, Ledger, LedgerError};
 pub use memo::MemoKey;
 pub use permit::Permit;
 pub use randomizer::{
-    Coin, DiscreteLaplace, Draws, DuchiBit, FrequencyOracle, HadamardResponse, HalfSpaceResponse, HybridMean,
+    Coin, Decoder, DiscreteLaplace, Draws, DuchiBit, FrequencyOracle, HadamardResponse, HalfSpaceResponse, HybridMean,
     KAryResponse, LocalHashing, LocalRandomizer, MalformedPayload, MemoizedHashing, OpenVocabulary, OptimizedUnary,
-    Payload, ProjectiveGeometry, SlidingWindow, SquareWave, SubsetSelection, randomizer_of,
+    Payload, ProjectiveGeometry, SlidingWindow, SquareWave, SubsetSelection, decoder_of, randomizer_of,
 };
 pub use secret::DeviceSecret;
 pub use state::{DeviceState, StateError};

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use driftglass::privacy::{
-    Coin, Draws, LocalRandomizer, MalformedPayload, MemoKey, OpenVocabulary, Payload, randomizer_of,
-};
+use driftglass::privacy::{Coin, Decoder, Draws, MalformedPayload, MemoKey, OpenVocabulary, Payload, decoder_of};
 use driftglass::spec::Mechanism;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -15,7 +13,7 @@ use crate::randomizers::{at_epsilon, permit, question, weights};
 /// A randomizer with its number of outputs; none if they fill 256 bits.
 struct Case {
     name: &'static str,
-    randomizer: Box<dyn LocalRandomizer>,
+    randomizer: Box<dyn Decoder>,
     outputs: Option<u128>,
 }
 
@@ -24,7 +22,7 @@ fn cases() -> Vec<Case> {
     let fresh = weights(2.0);
     let of = |k: usize, mechanism: Mechanism, outputs: Option<u128>| Case {
         name: mechanism.name(),
-        randomizer: randomizer_of(&question(k, at_epsilon(mechanism, 1.0))),
+        randomizer: decoder_of(&question(k, at_epsilon(mechanism, 1.0))),
         outputs,
     };
     let vocabulary = OpenVocabulary::new(9, weights(1.0));

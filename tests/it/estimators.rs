@@ -9,8 +9,8 @@ use driftglass::estimate::{
     square_wave_half_width,
 };
 use driftglass::privacy::{
-    Coin, DeviceSecret, DiscreteLaplace, Draws, DuchiBit, HadamardResponse, HybridMean, KAryResponse, LocalHashing,
-    LocalRandomizer, MemoKey, OpenVocabulary, Payload, ProjectiveGeometry, SlidingWindow, SquareWave, SubsetSelection,
+    Coin, Decoder, DeviceSecret, DiscreteLaplace, Draws, DuchiBit, HadamardResponse, HybridMean, KAryResponse,
+    LocalHashing, MemoKey, OpenVocabulary, Payload, ProjectiveGeometry, SlidingWindow, SquareWave, SubsetSelection,
 };
 use driftglass::spec::{Mechanism, Randomizer, SpecId, Weights, word};
 
@@ -50,7 +50,7 @@ impl Fleet {
         (passed.count() as u64).min(shares.len() as u64 - 1)
     }
 
-    fn report(&mut self, randomizer: &dyn LocalRandomizer, symbol: u64) -> (Payload, Coin) {
+    fn report(&mut self, randomizer: &dyn Decoder, symbol: u64) -> (Payload, Coin) {
         let coin: Coin = (u128::from(self.generator.next()) << 64 | u128::from(self.generator.next())).to_be_bytes();
         let draws = Draws { coin: &coin, memo: &self.memo, entropy: &mut self.generator };
         (randomizer.privatize(permit(), symbol, draws).expect("entropy"), coin)
@@ -59,7 +59,7 @@ impl Fleet {
     /// The counters of `reports` reports, with the symbol of each.
     fn counters(
         &mut self,
-        randomizer: &dyn LocalRandomizer,
+        randomizer: &dyn Decoder,
         reports: usize,
         mut symbol: impl FnMut(&mut Self) -> u64,
     ) -> Vec<u64> {
@@ -81,7 +81,7 @@ fn intervals_cover_as_stated() {
     let weights = Weights::within(2_000_000);
     let total: f64 = (1..=K).map(|rank| 1.0 / rank as f64).sum();
     let shares: Vec<f64> = (1..=K).map(|rank| 1.0 / rank as f64 / total).collect();
-    let mechanisms: [(Mechanism, Box<dyn LocalRandomizer>); 5] = [
+    let mechanisms: [(Mechanism, Box<dyn Decoder>); 5] = [
         (Mechanism::KAry, Box::new(KAryResponse::new(K as u64, weights))),
         (Mechanism::SubsetSelection { subset_size: 2 }, Box::new(SubsetSelection::new(K as u64, 2, weights))),
         (
@@ -132,7 +132,7 @@ fn means_have_no_bias_and_the_documented_variance() {
         panic!("a mixture at ε 2")
     };
     let k = PLACES as u64;
-    let mechanisms: [(Mechanism, Box<dyn LocalRandomizer>); 4] = [
+    let mechanisms: [(Mechanism, Box<dyn Decoder>); 4] = [
         (Mechanism::DuchiBit, Box::new(DuchiBit::new(k, weights))),
         (Mechanism::Piecewise { half_width: 47 }, Box::new(SlidingWindow::new(k, 47, weights))),
         (Mechanism::Piecewise { half_width: 0 }, Box::new(SlidingWindow::new(k, 0, weights))),

@@ -16,7 +16,7 @@ use driftglass::drift::performance::{PairCells, Refused, given_data};
 use driftglass::drift::{QuestionReference, Verdict, assess};
 use driftglass::estimate::{Channel, Estimate, Scalar};
 use driftglass::observe::{Observation, Values};
-use driftglass::privacy::{Draws, EntropyError, EntropySource, MemoKey, randomizer_of};
+use driftglass::privacy::{Draws, EntropyError, EntropySource, MemoKey, decoder_of};
 use driftglass::sketch::{Binning, Profile};
 use driftglass::spec::{Mechanism, ModelRefused, ModelShape, MonitorSpec, Randomizer};
 use fastrand::Rng;
@@ -343,7 +343,7 @@ fn pairs_move_where_margins_do_not() {
     let (mut chance, memo) = (Chance(Rng::with_seed(9)), MemoKey::from_bytes([0; 32]));
     let mut window = |question: usize, agreeing: f64| {
         let question = &spec.questions[question];
-        let randomizer = randomizer_of(question);
+        let randomizer = decoder_of(question);
         let mut sum = Aggregate::new(randomizer.counters());
         for _ in 0..4_000 {
             let sign = |positive: bool| if positive { 1.0 } else { -1.0 };
@@ -366,7 +366,7 @@ fn pairs_move_where_margins_do_not() {
         let question = &spec.questions[place];
         let channel = Channel::of(&question.randomizer, question.domain_size).expect("shares");
         let then = window(place, 0.5);
-        let support = randomizer_of(question).oracle().expect("shares").support(then.counters());
+        let support = decoder_of(question).oracle().expect("shares").support(then.counters());
         let cells = channel.estimate(then.reports(), &support).and_then(|all| all.given_data()).expect("data");
         let reference = QuestionReference { device_windows: 4_000, shares: cells.shares, covariance: cells.covariance };
         let found = assess(question, false, &window(place, 1.0), &reference, 0.08, 0.01).expect("data");

@@ -1,7 +1,7 @@
 //! Randomizers and questions for tests, without a spec around them.
 
 use driftglass::privacy::{
-    Charge, Coin, Draws, EntropyError, EntropySource, Ledger, LocalRandomizer, MemoKey, Payload, Permit,
+    Charge, Coin, Decoder, Draws, EntropyError, EntropySource, Ledger, MemoKey, Payload, Permit,
 };
 use driftglass::spec::{Cap, Mechanism, Question, QuestionKind, Randomizer, Weights};
 
@@ -41,7 +41,7 @@ pub(crate) fn permit() -> Permit {
 
 /// The number of a report of at most 8 bytes, made with a coin, a memo key and this entropy.
 pub(crate) fn report_of(
-    randomizer: &dyn LocalRandomizer,
+    randomizer: &dyn Decoder,
     symbol: u64,
     coin: &Coin,
     memo: &[u8; 32],

@@ -22,7 +22,7 @@ use driftglass::chooser::{Limits, candidates};
 use driftglass::drift::{
     Calendar, Fallback, RawShares, Reference, SeasonKind, SeasonalReference, SpanPart, Verdict, assess, pooled,
 };
-use driftglass::privacy::{Draws, EntropySource, MemoKey, randomizer_of};
+use driftglass::privacy::{Draws, EntropySource, MemoKey, decoder_of};
 use driftglass::spec::{MonitorSpec, Question};
 
 use crate::entropy::Generator;
@@ -48,7 +48,7 @@ fn asked(cells: usize) -> Question {
 
 /// The sum of one report for each symbol, made by the shipped randomizer.
 fn reports(question: &Question, symbols: impl Iterator<Item = usize>, generator: &mut Generator) -> Aggregate {
-    let randomizer = randomizer_of(question);
+    let randomizer = decoder_of(question);
     let mut sum = Aggregate::new(randomizer.counters());
     for symbol in symbols {
         let (mut coin, mut memo) = ([0; 16], [0; 32]);

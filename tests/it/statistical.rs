@@ -12,7 +12,7 @@
 use driftglass::aggregate::Aggregate;
 use driftglass::drift::{Assessment, Measure, QuestionReference, Verdict, assess, normal_quantile};
 use driftglass::estimate::{Channel, Matrix};
-use driftglass::privacy::{Draws, EntropySource, MemoKey, Payload, randomizer_of};
+use driftglass::privacy::{Draws, EntropySource, MemoKey, Payload, decoder_of};
 use driftglass::spec::{Mechanism, Question};
 
 use crate::entropy::Generator;
@@ -186,7 +186,7 @@ fn device_by_device(
     [fleets, devices]: [usize; 2],
     generator: &mut Generator,
 ) -> (Vec<Vec<f64>>, Vec<Matrix>) {
-    let randomizer = randomizer_of(question);
+    let randomizer = decoder_of(question);
     let oracle = randomizer.oracle().expect("a frequency oracle");
     let estimate = |_| {
         let mut sums = Aggregate::new(randomizer.counters());
@@ -261,7 +261,7 @@ fn cohorts_make_the_stated_bias() {
     for (cohorts, hash_range) in [(64, 2), (512, 3), (4_096, 2)] {
         let fresh = weights(1.0);
         let mechanism = Mechanism::MemoizedHashing { hash_range, cohorts, epoch_windows: 2, fresh };
-        let randomizer = randomizer_of(&question(16, at_epsilon(mechanism, 1.0)));
+        let randomizer = decoder_of(&question(16, at_epsilon(mechanism, 1.0)));
         let mut together = vec![0_u32; 256];
         for number in 0..cohorts * hash_range {
             let mut bucket = vec![0; 16];

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use driftglass::monitor::{Answer, Monitor};
 use driftglass::observe::{Observation, Value, Values};
-use driftglass::privacy::{Charge, DeviceSecret, DeviceState, Draws, EntropySource, Ledger, Payload, randomizer_of};
+use driftglass::privacy::{Charge, DeviceSecret, DeviceState, Draws, EntropySource, Ledger, Payload, decoder_of};
 use driftglass::report::{Arm, Report, ReportError};
 use driftglass::spec::{CellKind, MonitorSpec, SpecId, word};
 use driftglass::upload::{MalformedBody, push_report, reports_of};
@@ -253,7 +253,7 @@ fn the_randomizer_alone_gives_the_expected_payload() {
         let epoch = case.window / question.epoch_windows().unwrap_or(1);
         let memo = case.secret().memo_key(spec.id(), case.question, epoch);
         let draws = Draws { coin: &coin, memo: &memo, entropy: &mut entropy };
-        let payload = randomizer_of(question).privatize(permit, case.true_symbol, draws).expect("entropy");
+        let payload = decoder_of(question).privatize(permit, case.true_symbol, draws).expect("entropy");
         assert_eq!(payload.to_bytes(spec.payload_len()), bytes(&case.report)[44..], "case {row}");
         if let Ok(number) = case.output.parse::<u128>() {
             assert_eq!(payload.to_bytes(32)[16..], number.to_be_bytes(), "case {row}");
@@ -284,7 +284,7 @@ fn reports_are_read_back() {
         assert_eq!((report.spec_id, report.window), (spec.id(), case.window));
         assert_eq!((report.question, usize::from(report.segment)), (case.question, case.segment));
         let question = &spec.questions[usize::from(case.question)];
-        let randomizer = randomizer_of(question);
+        let randomizer = decoder_of(question);
         let payload = payload_of(&spec, &report).expect("the length of the spec");
         assert_eq!(randomizer.check(&payload), Ok(()));
         let mut counters = vec![0; randomizer.counters()];
@@ -313,7 +313,7 @@ fn bad_reports_are_refused_for_the_expected_reason() {
             Ok(report) => {
                 let question = &spec.questions[usize::from(report.question)];
                 let payload = payload_of(&spec, &report);
-                let output = payload.is_some_and(|payload| randomizer_of(question).check(&payload).is_ok());
+                let output = payload.is_some_and(|payload| decoder_of(question).check(&payload).is_ok());
                 if output { "none" } else { "payload" }
             }
         };

@@ -20,9 +20,7 @@ use std::collections::BTreeMap;
 
 use driftglass::aggregate::Aggregate;
 use driftglass::drift::{Reference, pooled};
-use driftglass::privacy::{
-    Charge, Coin, Draws, EntropyError, EntropySource, Ledger, LocalRandomizer, MemoKey, Payload,
-};
+use driftglass::privacy::{Charge, Coin, Decoder, Draws, EntropyError, EntropySource, Ledger, MemoKey, Payload};
 use driftglass::spec::{MonitorSpec, Question, WindowIndex};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -140,7 +138,7 @@ impl<'a> Fleet<'a> {
     }
 
     /// The sums of all reports, by segment.
-    fn reports(&self, randomizers: &[Box<dyn LocalRandomizer>], rng: &mut SmallRng) -> BTreeMap<Stratum, Sums> {
+    fn reports(&self, randomizers: &[Box<dyn Decoder>], rng: &mut SmallRng) -> BTreeMap<Stratum, Sums> {
         let settings = self.settings;
         let weights: u64 = self.spec.questions.iter().map(|question| u64::from(question.weight)).sum();
         let fixed: Vec<_> =
@@ -210,7 +208,7 @@ impl<'a> Fleet<'a> {
 
 /// One report.
 fn hide(
-    randomizer: &dyn LocalRandomizer,
+    randomizer: &dyn Decoder,
     permit: driftglass::privacy::Permit,
     symbol: u64,
     rng: &mut SmallRng,
@@ -224,7 +222,7 @@ fn hide(
 }
 
 /// A report that supports the target cell of a question.
-fn fixed(law: &Option<Law>, randomizer: &dyn LocalRandomizer, rng: &mut SmallRng) -> Option<(Payload, Coin)> {
+fn fixed(law: &Option<Law>, randomizer: &dyn Decoder, rng: &mut SmallRng) -> Option<(Payload, Coin)> {
     let (law, oracle) = (law.as_ref()?, randomizer.oracle()?);
     let cell = target(&law.shares, false);
     let mut report = None;

@@ -13,7 +13,7 @@ use driftglass::drift::{
     WindowDifference, change_point, moved, moved_together, one_shot,
 };
 use driftglass::estimate::{Channel, Estimate, clipped};
-use driftglass::privacy::randomizer_of;
+use driftglass::privacy::decoder_of;
 use driftglass::spec::{Question, WindowIndex};
 use serde::Serialize;
 
@@ -283,7 +283,7 @@ fn tests(
 /// Shares of all symbols, "no data" last, with sum 1.
 fn symbols(question: &Question, sum: &Aggregate) -> Option<Estimate> {
     let channel = Channel::of(&question.randomizer, question.domain_size)?;
-    let randomizer = randomizer_of(question);
+    let randomizer = decoder_of(question);
     let oracle = randomizer.oracle().filter(|_| sum.reports() > 0)?;
     Some(channel.estimate(sum.reports(), &oracle.support(sum.counters()))?.sum_to_one())
 }

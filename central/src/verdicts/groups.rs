@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use driftglass::aggregate::Aggregate;
 use driftglass::drift::{Measure, Reference, effect, pooled, wald};
 use driftglass::estimate::{Channel, Estimate};
-use driftglass::privacy::randomizer_of;
+use driftglass::privacy::decoder_of;
 use driftglass::spec::{Question, WindowIndex};
 use serde::Serialize;
 
@@ -94,7 +94,7 @@ impl Rules<'_> {
 /// Shares of the cells among answers with data.
 fn estimate(question: &Question, sum: &Aggregate) -> Option<Estimate> {
     let channel = Channel::of(&question.randomizer, question.domain_size)?;
-    let randomizer = randomizer_of(question);
+    let randomizer = decoder_of(question);
     let oracle = randomizer.oracle().filter(|_| sum.reports() > 0)?;
     channel.estimate(sum.reports(), &oracle.support(sum.counters()))?.given_data()
 }

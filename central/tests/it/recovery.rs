@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use driftglass::privacy::{Payload, randomizer_of};
+use driftglass::privacy::{Payload, decoder_of};
 use driftglass::report::{Arm, Report};
 
 use crate::support::{Answer, Fleet, KEY, Process, SeededEntropy, body, count, data_dir, database, run, spec};
@@ -60,7 +60,7 @@ fn stored_sums(dir: &Path) -> Sums {
 }
 
 fn folded(reports: &BTreeSet<Vec<u8>>) -> Sums {
-    let randomizers: Vec<_> = spec().questions.iter().map(randomizer_of).collect();
+    let randomizers: Vec<_> = spec().questions.iter().map(decoder_of).collect();
     let mut sums = Sums::new();
     for bytes in reports {
         let report = Report::decode(bytes).expect("a report");

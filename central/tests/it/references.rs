@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Output;
 
 use driftglass::drift::{Calendar, Fallback, Reference, SeasonKind};
-use driftglass::privacy::randomizer_of;
+use driftglass::privacy::decoder_of;
 use driftglass_central::reference::from_file::{Columns, from_file};
 use driftglass_central::reference::{MakeError, Seasons};
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ fn fill(dir: &Path, windows: std::ops::Range<u32>, reports: u64, late: u64, firs
     let database = database(dir);
     let channel = driftglass::estimate::Channel::of(&spec().questions[0].randomizer, 3).expect("a frequency oracle");
     let (p, q) = (channel.keep_probability(), channel.false_probability());
-    assert_eq!(randomizer_of(&spec().questions[0]).counters(), 3);
+    assert_eq!(decoder_of(&spec().questions[0]).counters(), 3);
     for window in windows {
         let expected = |share: f64| ((q + (p - q) * share) * reports as f64).round() as u64;
         let late = expected(late as f64 / 1_000.0);

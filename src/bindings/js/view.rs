@@ -6,7 +6,7 @@ use wasm_bindgen::JsValue;
 
 use crate::estimate::Channel;
 use crate::monitor::{Answer, Monitor};
-use crate::privacy::{DeviceState, Payload, randomizer_of};
+use crate::privacy::{DeviceState, Payload, decoder_of};
 use crate::report::{HEADER_BYTES, Report};
 use crate::sketch::CellCounts;
 use crate::spec::{Question, WindowIndex};
@@ -198,7 +198,7 @@ impl ReportView {
 
 /// The symbols that a report supports, none if its mechanism has no such notion; `None` if the payload is no output of it.
 fn supported(question: &Question, report: &Report) -> Option<Vec<usize>> {
-    let randomizer = randomizer_of(question);
+    let randomizer = decoder_of(question);
     let payload = Payload::from_bytes(&report.payload).ok()?;
     let mut counters = vec![0; randomizer.counters()];
     randomizer.accumulate(&payload, &report.report_id, &mut counters).ok()?;

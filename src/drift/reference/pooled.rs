@@ -21,7 +21,7 @@ use super::QuestionReference;
 use crate::aggregate::Aggregate;
 use crate::drift::MIN_ANSWERS;
 use crate::estimate::Channel;
-use crate::privacy::randomizer_of;
+use crate::privacy::decoder_of;
 use crate::spec::Question;
 
 /// Why a question gets no reference.
@@ -61,7 +61,7 @@ pub fn pooled(question: &Question, reports: &Aggregate) -> Result<QuestionRefere
         return Err(NotCovered::TooFewAnswers);
     }
     let channel = Channel::of(&question.randomizer, question.domain_size).ok_or(NotCovered::NoShares)?;
-    let randomizer = randomizer_of(question);
+    let randomizer = decoder_of(question);
     let oracle = randomizer.oracle().ok_or(NotCovered::NoShares)?;
     let symbols =
         channel.estimate(reports.reports(), &oracle.support(reports.counters())).ok_or(NotCovered::TooFewAnswers)?;

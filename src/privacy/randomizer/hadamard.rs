@@ -23,7 +23,7 @@
 
 use super::k_ary::KAryResponse;
 use super::payload::{MalformedPayload, Payload};
-use super::{Coin, Draws, FrequencyOracle, LocalRandomizer};
+use super::{Coin, Decoder, Draws, FrequencyOracle, LocalRandomizer};
 use crate::privacy::entropy::EntropyError;
 use crate::privacy::permit::Permit;
 use crate::spec::Weights;
@@ -63,16 +63,18 @@ impl LocalRandomizer for HadamardResponse {
         u64::from(self.domain_size)
     }
 
-    /// For each row, how often 0 and how often 1 was reported.
-    fn counters(&self) -> usize {
-        2 * self.rows as usize
-    }
-
     fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> Result<Payload, EntropyError> {
         assert!(symbol < u64::from(self.domain_size), "a symbol lies below the domain size");
         let Permit { .. } = permit;
         let bit = (symbol as u32 & self.row(draws.coin)).count_ones() & 1;
         Ok(Payload::from_number(u64::from(self.response.respond(bit, draws.entropy)?)))
+    }
+}
+
+impl Decoder for HadamardResponse {
+    /// For each row, how often 0 and how often 1 was reported.
+    fn counters(&self) -> usize {
+        2 * self.rows as usize
     }
 
     fn check(&self, payload: &Payload) -> Result<(), MalformedPayload> {

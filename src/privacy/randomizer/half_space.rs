@@ -15,7 +15,7 @@
 
 use super::k_ary::KAryResponse;
 use super::payload::{MalformedPayload, Payload};
-use super::{Coin, Draws, LocalRandomizer};
+use super::{Coin, Decoder, Draws, LocalRandomizer};
 use crate::privacy::entropy::EntropyError;
 use crate::privacy::permit::Permit;
 use crate::sketch::{hadamard_order, row_of};
@@ -41,13 +41,15 @@ impl LocalRandomizer for HalfSpaceResponse {
         2
     }
 
+    fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> Result<Payload, EntropyError> {
+        self.response.privatize(permit, symbol, draws)
+    }
+}
+
+impl Decoder for HalfSpaceResponse {
     /// For each row of the Hadamard matrix, how often 0 and how often 1 was reported; row 0 is never asked.
     fn counters(&self) -> usize {
         2 * hadamard_order(self.cells)
-    }
-
-    fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> Result<Payload, EntropyError> {
-        self.response.privatize(permit, symbol, draws)
     }
 
     fn check(&self, payload: &Payload) -> Result<(), MalformedPayload> {

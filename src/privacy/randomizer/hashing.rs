@@ -34,7 +34,7 @@ use core::ops::AddAssign;
 
 use super::k_ary::KAryResponse;
 use super::payload::{MalformedPayload, Payload};
-use super::{Coin, Draws, FrequencyOracle, LocalRandomizer};
+use super::{Coin, Decoder, Draws, FrequencyOracle, LocalRandomizer};
 use crate::privacy::entropy::EntropyError;
 use crate::privacy::permit::Permit;
 use crate::spec::{Mechanism, Weights};
@@ -166,15 +166,17 @@ impl LocalRandomizer for LocalHashing {
         u64::from(self.domain_size)
     }
 
-    fn counters(&self) -> usize {
-        self.domain_size as usize
-    }
-
     fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> Result<Payload, EntropyError> {
         assert!(symbol < u64::from(self.domain_size), "a symbol lies below the domain size");
         let Permit { .. } = permit;
         let bucket = self.hash(draws.coin).bucket(symbol as u32);
         Ok(Payload::from_number(u64::from(self.response.respond(bucket, draws.entropy)?)))
+    }
+}
+
+impl Decoder for LocalHashing {
+    fn counters(&self) -> usize {
+        self.domain_size as usize
     }
 
     fn check(&self, payload: &Payload) -> Result<(), MalformedPayload> {

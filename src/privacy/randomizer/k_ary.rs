@@ -22,7 +22,7 @@ use subtle::ConditionallySelectable;
 
 use super::compare::{borrow, is_below};
 use super::payload::{MalformedPayload, Payload};
-use super::{Coin, Draws, FrequencyOracle, LocalRandomizer};
+use super::{Coin, Decoder, Draws, FrequencyOracle, LocalRandomizer};
 use crate::privacy::entropy::{EntropyError, EntropySource, uniform_below, uniform_below_u32};
 use crate::privacy::permit::Permit;
 use crate::spec::Weights;
@@ -65,15 +65,17 @@ impl LocalRandomizer for KAryResponse {
         u64::from(self.domain_size)
     }
 
-    fn counters(&self) -> usize {
-        self.domain_size as usize
-    }
-
     fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> Result<Payload, EntropyError> {
         assert!(symbol < u64::from(self.domain_size), "a symbol lies below the domain size");
         let Permit { .. } = permit;
         // Fits: it lies below the domain size.
         Ok(Payload::from_number(u64::from(self.respond(symbol as u32, draws.entropy)?)))
+    }
+}
+
+impl Decoder for KAryResponse {
+    fn counters(&self) -> usize {
+        self.domain_size as usize
     }
 
     fn check(&self, payload: &Payload) -> Result<(), MalformedPayload> {

@@ -25,7 +25,7 @@
 use subtle::{ConditionallySelectable, ConstantTimeEq, ConstantTimeGreater};
 
 use super::payload::{MalformedPayload, Payload};
-use super::{Coin, Draws, LocalRandomizer};
+use super::{Coin, Decoder, Draws, LocalRandomizer};
 use crate::privacy::entropy::{EntropyError, uniform_below};
 use crate::privacy::permit::Permit;
 use crate::spec::{LaplaceWeights, Weights};
@@ -71,11 +71,6 @@ impl LocalRandomizer for DiscreteLaplace {
         self.domain_size as u64
     }
 
-    /// For each count, how often it was reported.
-    fn counters(&self) -> usize {
-        self.domain_size
-    }
-
     fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> Result<Payload, EntropyError> {
         assert!(symbol < self.domain_size as u64, "a symbol lies below the domain size");
         let Permit { .. } = permit;
@@ -89,6 +84,13 @@ impl LocalRandomizer for DiscreteLaplace {
             report += u64::from((!below.ct_gt(&draw)).unwrap_u8());
         }
         Ok(Payload::from_number(report))
+    }
+}
+
+impl Decoder for DiscreteLaplace {
+    /// For each count, how often it was reported.
+    fn counters(&self) -> usize {
+        self.domain_size
     }
 
     fn check(&self, payload: &Payload) -> Result<(), MalformedPayload> {

@@ -24,7 +24,7 @@ use subtle::ConditionallySelectable;
 use super::compare::is_below;
 use super::payload::{MalformedPayload, Payload};
 use super::window::SlidingWindow;
-use super::{Coin, Draws, LocalRandomizer};
+use super::{Coin, Decoder, Draws, LocalRandomizer};
 use crate::privacy::entropy::{EntropyError, EntropySource, uniform_below, uniform_below_u32};
 use crate::privacy::permit::Permit;
 use crate::spec::Weights;
@@ -61,15 +61,17 @@ impl LocalRandomizer for DuchiBit {
         self.last_place + 1
     }
 
-    /// How often 0 and how often 1 was reported.
-    fn counters(&self) -> usize {
-        2
-    }
-
     fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> Result<Payload, EntropyError> {
         assert!(symbol <= self.last_place, "a symbol lies below the domain size");
         let Permit { .. } = permit;
         Ok(Payload::from_number(u64::from(self.respond(symbol, draws.entropy)?)))
+    }
+}
+
+impl Decoder for DuchiBit {
+    /// How often 0 and how often 1 was reported.
+    fn counters(&self) -> usize {
+        2
     }
 
     fn check(&self, payload: &Payload) -> Result<(), MalformedPayload> {
@@ -115,11 +117,6 @@ impl LocalRandomizer for HybridMean {
         self.window.domain_size()
     }
 
-    /// For each place of the window, then for each bit, how often it was reported.
-    fn counters(&self) -> usize {
-        self.window.counters() + 2
-    }
-
     fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> Result<Payload, EntropyError> {
         assert!(symbol < self.domain_size(), "a symbol lies below the domain size");
         let Permit { .. } = permit;
@@ -128,6 +125,13 @@ impl LocalRandomizer for HybridMean {
         let place = self.window.respond(symbol as u32, draws.entropy)?;
         let bit = self.window.outputs() + self.bit.respond(symbol, draws.entropy)?;
         Ok(Payload::from_number(u64::from(u32::conditional_select(&bit, &place, windowed))))
+    }
+}
+
+impl Decoder for HybridMean {
+    /// For each place of the window, then for each bit, how often it was reported.
+    fn counters(&self) -> usize {
+        self.window.counters() + 2
     }
 
     fn check(&self, payload: &Payload) -> Result<(), MalformedPayload> {

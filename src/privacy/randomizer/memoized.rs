@@ -30,7 +30,7 @@
 use super::hashing::{BucketHash, LocalHashing};
 use super::k_ary::KAryResponse;
 use super::payload::{MalformedPayload, Payload};
-use super::{Coin, Draws, FrequencyOracle, LocalRandomizer};
+use super::{Coin, Decoder, Draws, FrequencyOracle, LocalRandomizer};
 use crate::privacy::entropy::{EntropyError, uniform_below_u32};
 use crate::privacy::permit::Permit;
 use crate::spec::Weights;
@@ -85,10 +85,6 @@ impl LocalRandomizer for MemoizedHashing {
         u64::from(self.domain_size)
     }
 
-    fn counters(&self) -> usize {
-        self.domain_size as usize
-    }
-
     fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> Result<Payload, EntropyError> {
         assert!(symbol < u64::from(self.domain_size), "a symbol lies below the domain size");
         let Permit { .. } = permit;
@@ -97,6 +93,12 @@ impl LocalRandomizer for MemoizedHashing {
         let memoized = self.first.respond(bucket, &mut draws.memo.stream(b"answer", bucket))?;
         let reported = self.second.respond(memoized, draws.entropy)?;
         Ok(Payload::from_number(u64::from(cohort) * u64::from(self.hash_range) + u64::from(reported)))
+    }
+}
+
+impl Decoder for MemoizedHashing {
+    fn counters(&self) -> usize {
+        self.domain_size as usize
     }
 
     fn check(&self, payload: &Payload) -> Result<(), MalformedPayload> {

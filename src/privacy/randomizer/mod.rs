@@ -75,14 +75,10 @@ pub struct Draws<'a> {
     pub entropy: &'a mut dyn EntropySource,
 }
 
-/// A mechanism that satisfies local differential privacy for one symbol, with what the centre needs to count its
-/// payloads.
-pub trait LocalRandomizer: fmt::Debug + Send + Sync {
+/// A mechanism that satisfies local differential privacy for one symbol: the half of it that devices run.
+pub trait LocalRandomizer: Send + Sync {
     /// Number of true symbols.
     fn domain_size(&self) -> u64;
-
-    /// Number of counters that sums of payloads need.
-    fn counters(&self) -> usize;
 
     /// Hides a true symbol.
     ///
@@ -94,6 +90,19 @@ pub trait LocalRandomizer: fmt::Debug + Send + Sync {
     ///
     /// If `symbol` is not below the domain size.
     fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> Result<Payload, EntropyError>;
+}
+
+impl fmt::Debug for dyn LocalRandomizer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LocalRandomizer({} symbols)", self.domain_size())
+    }
+}
+
+/// The half of a randomizer that the centre runs: it counts payloads. Apart from the other half, so that no device
+/// downloads it.
+pub trait Decoder: LocalRandomizer + fmt::Debug {
+    /// Number of counters that sums of payloads need.
+    fn counters(&self) -> usize;
 
     /// Whether a payload is an output of this mechanism.
     ///
@@ -110,10 +119,10 @@ pub trait LocalRandomizer: fmt::Debug + Send + Sync {
     ///
     /// # Panics
     ///
-    /// If there are not as many counters as [`LocalRandomizer::counters`] says.
+    /// If there are not as many counters as [`Decoder::counters`] says.
     fn accumulate(&self, payload: &Payload, coin: &Coin, counters: &mut [u64]) -> Result<(), MalformedPayload>;
 
-    /// Adds many payloads with their coins to the counters, as [`LocalRandomizer::accumulate`] adds one; faster where
+    /// Adds many payloads with their coins to the counters, as [`Decoder::accumulate`] adds one; faster where
     /// the steps of one wait for each other.
     ///
     /// # Errors
@@ -122,7 +131,7 @@ pub trait LocalRandomizer: fmt::Debug + Send + Sync {
     ///
     /// # Panics
     ///
-    /// As [`LocalRandomizer::accumulate`].
+    /// As [`Decoder::accumulate`].
     fn accumulate_all(&self, reports: &[(Payload, Coin)], counters: &mut [u64]) -> Result<(), MalformedPayload> {
         reports.iter().try_for_each(|(payload, _)| self.check(payload))?;
         reports.iter().try_for_each(|(payload, coin)| self.accumulate(payload, coin, counters))
@@ -136,43 +145,73 @@ pub trait LocalRandomizer: fmt::Debug + Send + Sync {
 
 /// A randomizer whose payloads each support some of the symbols: the true one with probability p, any other with
 /// probability q.
-pub trait FrequencyOracle: LocalRandomizer {
+pub trait FrequencyOracle: Decoder {
     /// For each symbol, how many of the payloads in the counters support it.
     ///
     /// # Panics
     ///
-    /// If there are not as many counters as [`LocalRandomizer::counters`] says.
+    /// If there are not as many counters as [`Decoder::counters`] says.
     fn support(&self, counters: &[u64]) -> Vec<u64>;
 }
 
 /// The randomizer that a spec fixes for a question.
 #[must_use]
 pub fn randomizer_of(question: &Question) -> Box<dyn LocalRandomizer> {
+    struct Boxed;
+    impl Use for Boxed {
+        type Out = Box<dyn LocalRandomizer>;
+        fn apply(self, mechanism: impl Decoder + 'static) -> Self::Out {
+            Box::new(mechanism)
+        }
+    }
+    mechanism_of(question, Boxed)
+}
+
+/// The same randomizer with its other half, which counts payloads.
+#[must_use]
+pub fn decoder_of(question: &Question) -> Box<dyn Decoder> {
+    struct Boxed;
+    impl Use for Boxed {
+        type Out = Box<dyn Decoder>;
+        fn apply(self, mechanism: impl Decoder + 'static) -> Self::Out {
+            Box::new(mechanism)
+        }
+    }
+    mechanism_of(question, Boxed)
+}
+
+/// What is made of a mechanism, whichever it is.
+trait Use {
+    type Out;
+    fn apply(self, mechanism: impl Decoder + 'static) -> Self::Out;
+}
+
+fn mechanism_of<U: Use>(question: &Question, use_of: U) -> U::Out {
     let (k, weights) = (question.domain_size as u64, question.randomizer.weights);
     match question.randomizer.mechanism {
         Mechanism::KAry if let QuestionKind::AnchoredBit { baseline } = &question.kind => {
-            Box::new(HalfSpaceResponse::new(baseline.len(), weights))
+            use_of.apply(HalfSpaceResponse::new(baseline.len(), weights))
         }
-        Mechanism::KAry => Box::new(KAryResponse::new(k, weights)),
-        Mechanism::SubsetSelection { subset_size } => Box::new(SubsetSelection::new(k, subset_size, weights)),
-        Mechanism::OptimizedUnary => Box::new(OptimizedUnary::new(k, weights)),
+        Mechanism::KAry => use_of.apply(KAryResponse::new(k, weights)),
+        Mechanism::SubsetSelection { subset_size } => use_of.apply(SubsetSelection::new(k, subset_size, weights)),
+        Mechanism::OptimizedUnary => use_of.apply(OptimizedUnary::new(k, weights)),
         Mechanism::LocalHashing { hash_range } if question.kind == QuestionKind::OpenVocabulary => {
-            Box::new(OpenVocabulary::new(hash_range, weights))
+            use_of.apply(OpenVocabulary::new(hash_range, weights))
         }
-        Mechanism::LocalHashing { hash_range } => Box::new(LocalHashing::new(k, hash_range, weights)),
-        Mechanism::Hadamard => Box::new(HadamardResponse::new(k, weights)),
+        Mechanism::LocalHashing { hash_range } => use_of.apply(LocalHashing::new(k, hash_range, weights)),
+        Mechanism::Hadamard => use_of.apply(HadamardResponse::new(k, weights)),
         Mechanism::ProjectiveGeometry { field_size, dimension } => {
-            Box::new(ProjectiveGeometry::new(k, field_size, dimension, weights))
+            use_of.apply(ProjectiveGeometry::new(k, field_size, dimension, weights))
         }
-        Mechanism::SquareWave { half_width } => Box::new(SquareWave::new(k, half_width, weights)),
-        Mechanism::Piecewise { half_width } => Box::new(SlidingWindow::new(k, half_width, weights)),
-        Mechanism::DuchiBit => Box::new(DuchiBit::new(k, weights)),
+        Mechanism::SquareWave { half_width } => use_of.apply(SquareWave::new(k, half_width, weights)),
+        Mechanism::Piecewise { half_width } => use_of.apply(SlidingWindow::new(k, half_width, weights)),
+        Mechanism::DuchiBit => use_of.apply(DuchiBit::new(k, weights)),
         Mechanism::Hybrid { half_width, window_share } => {
-            Box::new(HybridMean::new(k, half_width, window_share, weights))
+            use_of.apply(HybridMean::new(k, half_width, window_share, weights))
         }
-        Mechanism::DiscreteLaplace => Box::new(DiscreteLaplace::new(k, weights)),
+        Mechanism::DiscreteLaplace => use_of.apply(DiscreteLaplace::new(k, weights)),
         Mechanism::MemoizedHashing { hash_range, cohorts, fresh, .. } => {
-            Box::new(MemoizedHashing::new(k, hash_range, cohorts, weights, fresh))
+            use_of.apply(MemoizedHashing::new(k, hash_range, cohorts, weights, fresh))
         }
     }
 }

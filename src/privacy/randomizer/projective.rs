@@ -33,7 +33,7 @@ use subtle::ConditionallySelectable;
 use super::compare::is_below;
 use super::field::Field;
 use super::payload::{MalformedPayload, Payload};
-use super::{Coin, Draws, FrequencyOracle, LocalRandomizer};
+use super::{Coin, Decoder, Draws, FrequencyOracle, LocalRandomizer};
 use crate::privacy::entropy::{EntropyError, uniform_below, uniform_below_u32};
 use crate::privacy::permit::Permit;
 use crate::spec::{Geometry, Weights};
@@ -133,11 +133,6 @@ impl LocalRandomizer for ProjectiveGeometry {
         u64::from(self.domain_size)
     }
 
-    /// For each point, how often it was reported.
-    fn counters(&self) -> usize {
-        self.points() as usize
-    }
-
     fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> Result<Payload, EntropyError> {
         assert!(symbol < u64::from(self.domain_size), "a symbol lies below the domain size");
         let Permit { .. } = permit;
@@ -150,6 +145,13 @@ impl LocalRandomizer for ProjectiveGeometry {
         let first = self.field.add(self.meet(symbol as u32, &self.direction(index)), offset);
         let point = 1 + index * self.field.order() + first;
         Ok(Payload::from_number(u64::from(u32::conditional_select(&point, &0, apart))))
+    }
+}
+
+impl Decoder for ProjectiveGeometry {
+    /// For each point, how often it was reported.
+    fn counters(&self) -> usize {
+        self.points() as usize
     }
 
     fn check(&self, payload: &Payload) -> Result<(), MalformedPayload> {

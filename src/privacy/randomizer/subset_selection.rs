@@ -38,7 +38,7 @@ use subtle::{ConditionallySelectable, ConstantTimeEq};
 use super::combination::{Bits, Combinations, Rank};
 use super::compare::{borrow, is_below};
 use super::payload::{MalformedPayload, Payload};
-use super::{Coin, Draws, FrequencyOracle, LocalRandomizer};
+use super::{Coin, Decoder, Draws, FrequencyOracle, LocalRandomizer};
 use crate::privacy::entropy::{EntropyError, EntropySource, accept_below_u32, uniform_below};
 use crate::privacy::permit::Permit;
 use crate::spec::{Weights, rank_bits};
@@ -144,10 +144,6 @@ impl LocalRandomizer for SubsetSelection {
         self.domain_size as u64
     }
 
-    fn counters(&self) -> usize {
-        self.domain_size
-    }
-
     fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> Result<Payload, EntropyError> {
         assert!(symbol < self.domain_size as u64, "a symbol lies below the domain size");
         let Permit { .. } = permit;
@@ -167,6 +163,12 @@ impl LocalRandomizer for SubsetSelection {
         // Symbol k−1 has no number of its own: as the true symbol it displaces nothing.
         subset.words[last / 64] |= u64::from((!displaced.ct_eq(&0)).unwrap_u8()) << (last % 64);
         Ok(self.encode(&subset))
+    }
+}
+
+impl Decoder for SubsetSelection {
+    fn counters(&self) -> usize {
+        self.domain_size
     }
 
     fn check(&self, payload: &Payload) -> Result<(), MalformedPayload> {

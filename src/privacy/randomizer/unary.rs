@@ -21,7 +21,7 @@ use subtle::{ConditionallySelectable, ConstantTimeEq};
 
 use super::compare::is_below;
 use super::payload::{MalformedPayload, Payload};
-use super::{Coin, Draws, FrequencyOracle, LocalRandomizer};
+use super::{Coin, Decoder, Draws, FrequencyOracle, LocalRandomizer};
 use crate::privacy::entropy::{EntropyError, uniform_below};
 use crate::privacy::permit::Permit;
 use crate::spec::Weights;
@@ -56,10 +56,6 @@ impl LocalRandomizer for OptimizedUnary {
         self.domain_size as u64
     }
 
-    fn counters(&self) -> usize {
-        self.domain_size
-    }
-
     fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> Result<Payload, EntropyError> {
         assert!(symbol < self.domain_size as u64, "a symbol lies below the domain size");
         let Permit { .. } = permit;
@@ -73,6 +69,12 @@ impl LocalRandomizer for OptimizedUnary {
             bytes[Payload::MAX_BYTES - 1 - place / 8] |= bit << (place % 8);
         }
         Ok(Payload::from_be_bytes(bytes))
+    }
+}
+
+impl Decoder for OptimizedUnary {
+    fn counters(&self) -> usize {
+        self.domain_size
     }
 
     fn check(&self, payload: &Payload) -> Result<(), MalformedPayload> {

@@ -20,7 +20,7 @@
 
 use super::k_ary::KAryResponse;
 use super::payload::{MalformedPayload, Payload};
-use super::{Coin, Draws, LocalRandomizer};
+use super::{Coin, Decoder, Draws, LocalRandomizer};
 use crate::privacy::entropy::EntropyError;
 use crate::privacy::permit::Permit;
 use crate::spec::Weights;
@@ -113,16 +113,18 @@ impl LocalRandomizer for OpenVocabulary {
         1 << 32
     }
 
-    /// None: prefixes are counted from the reports.
-    fn counters(&self) -> usize {
-        0
-    }
-
     fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> Result<Payload, EntropyError> {
         let Permit { .. } = permit;
         let symbol = u32::try_from(symbol).expect("a symbol lies below the domain size");
         let bucket = self.bucket(draws.coin, Self::prefix(symbol, Self::level(draws.coin)));
         Ok(Payload::from_number(u64::from(self.response.respond(bucket, draws.entropy)?)))
+    }
+}
+
+impl Decoder for OpenVocabulary {
+    /// None: prefixes are counted from the reports.
+    fn counters(&self) -> usize {
+        0
     }
 
     fn check(&self, payload: &Payload) -> Result<(), MalformedPayload> {

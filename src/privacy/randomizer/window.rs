@@ -25,7 +25,7 @@ use subtle::{ConditionallySelectable, ConstantTimeEq};
 
 use super::compare::{borrow, is_below};
 use super::payload::{MalformedPayload, Payload};
-use super::{Coin, Draws, LocalRandomizer};
+use super::{Coin, Decoder, Draws, LocalRandomizer};
 use crate::privacy::entropy::{EntropyError, EntropySource, uniform_below, uniform_below_u32};
 use crate::privacy::permit::Permit;
 use crate::spec::Weights;
@@ -100,14 +100,16 @@ impl LocalRandomizer for SquareWave {
         self.no_data + 1
     }
 
-    fn counters(&self) -> usize {
-        self.window.counters()
-    }
-
     fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> Result<Payload, EntropyError> {
         assert!(symbol <= self.no_data, "a symbol lies below the domain size");
         let gap = u64::conditional_select(&0, &self.gap, symbol.ct_eq(&self.no_data));
         self.window.privatize(permit, symbol + gap, draws)
+    }
+}
+
+impl Decoder for SquareWave {
+    fn counters(&self) -> usize {
+        self.window.counters()
     }
 
     fn check(&self, payload: &Payload) -> Result<(), MalformedPayload> {
@@ -124,15 +126,17 @@ impl LocalRandomizer for SlidingWindow {
         u64::from(self.domain_size)
     }
 
-    /// For each place, how often it was reported.
-    fn counters(&self) -> usize {
-        self.outputs() as usize
-    }
-
     fn privatize(&self, permit: Permit, symbol: u64, draws: Draws<'_>) -> Result<Payload, EntropyError> {
         assert!(symbol < u64::from(self.domain_size), "a symbol lies below the domain size");
         let Permit { .. } = permit;
         Ok(Payload::from_number(u64::from(self.respond(symbol as u32, draws.entropy)?)))
+    }
+}
+
+impl Decoder for SlidingWindow {
+    /// For each place, how often it was reported.
+    fn counters(&self) -> usize {
+        self.outputs() as usize
     }
 
     fn check(&self, payload: &Payload) -> Result<(), MalformedPayload> {

@@ -1,7 +1,7 @@
 //! The declared laws, written from the docs of the mechanisms without their code.
 
 use driftglass::privacy::{
-    Coin, DiscreteLaplace, DuchiBit, HadamardResponse, HybridMean, KAryResponse, LocalHashing, LocalRandomizer,
+    Coin, Decoder, DiscreteLaplace, DuchiBit, HadamardResponse, HybridMean, KAryResponse, LocalHashing,
     MemoizedHashing, OpenVocabulary, OptimizedUnary, ProjectiveGeometry, SlidingWindow, SquareWave, SubsetSelection,
 };
 use driftglass::spec::Weights;
@@ -30,7 +30,7 @@ fn response_draws(k: u64, weights: Weights) -> Vec<Draw> {
     vec![Below(total), Word(k as u32 - 1)]
 }
 
-fn check(law: Law, randomizer: &dyn LocalRandomizer) {
+fn check(law: Law, randomizer: &dyn Decoder) {
     check_shipped(&law, &shipped(randomizer, NO_COIN, NO_MEMO));
 }
 

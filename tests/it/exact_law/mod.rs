@@ -24,7 +24,7 @@
 mod broken;
 mod laws;
 
-use driftglass::privacy::{Coin, EntropyError, EntropySource, LocalRandomizer};
+use driftglass::privacy::{Coin, Decoder, EntropyError, EntropySource};
 use driftglass::spec::Weights;
 
 use crate::entropy::{Generator, Tape};
@@ -180,7 +180,7 @@ fn check_loss(law: &Law, counts: &[Vec<u128>]) -> Result<(), String> {
 
 /// The shipped code with a coin and a memo key.
 fn shipped(
-    randomizer: &dyn LocalRandomizer,
+    randomizer: &dyn Decoder,
     coin: Coin,
     memo: [u8; 32],
 ) -> impl Fn(u64, &mut dyn EntropySource) -> Result<u64, EntropyError> + '_ {
