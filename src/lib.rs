@@ -20,12 +20,23 @@
 //! | [`monitor`] | the device's pipeline: observe, sketch, ask, privatize, encode |
 //!
 //! Outside `bindings` nothing here opens a file or socket, reads a clock or asks for entropy: all are arguments.
+//!
+//! Without the feature `std` only what a device needs is there, from [`spec`] to [`upload`] and [`monitor`], and the
+//! standard library is not linked: that makes the module that devices download small.
 
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+#[cfg(feature = "std")]
 pub mod accounting;
+#[cfg(feature = "std")]
 pub mod aggregate;
 #[cfg(all(feature = "js", target_arch = "wasm32", target_os = "unknown"))]
 mod bindings;
+#[cfg(feature = "std")]
 pub mod chooser;
+#[cfg(feature = "std")]
 pub mod drift;
 pub mod estimate;
 #[cfg(feature = "onnx")]

@@ -4,7 +4,9 @@
 //! answer a window, the host opens a transaction on its store, reads the state, calls [`Monitor::answer`], and commits
 //! state and report together; only then may the report be sent.
 
-use std::collections::BTreeMap;
+use alloc::{boxed::Box, vec::Vec};
+
+use alloc::collections::BTreeMap;
 
 use crate::observe::{Observation, Value};
 use crate::privacy::{

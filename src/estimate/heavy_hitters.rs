@@ -27,8 +27,8 @@
 //! stands some 5 standard errors of a quarter of the reports above 0, at all four levels. Two words with one hash are
 //! one word.
 
+use super::channel::kept;
 use super::interval::Scalar;
-use super::kept;
 use crate::privacy::{Coin, MalformedPayload, OpenVocabulary, Payload};
 use crate::spec::{Weights, word};
 

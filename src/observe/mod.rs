@@ -9,6 +9,8 @@
 //! assert!(!format!("{seen:?}").contains("12.5"));
 //! ```
 
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
+
 use core::fmt;
 
 use crate::spec::{Codebook, Source};

@@ -5,6 +5,8 @@
 //! only if, with it, the debits that began within one period before it stay within the cap. The book is kept per app, so that a new spec
 //! never resets a budget, and its time never runs backwards, so that setting a clock back buys nothing.
 
+use alloc::vec::Vec;
+
 use super::permit::Permit;
 use crate::spec::{Cap, MAX_CAP_PERIOD_SECS};
 

@@ -7,6 +7,8 @@
 //!
 //! Version 1 had no app. It was never released, so it is not read: a device that holds it is purged and joins anew.
 
+use alloc::vec::Vec;
+
 use super::app::AppId;
 use super::entropy::{EntropyError, EntropySource};
 use super::ledger::{Charge, Ledger};

@@ -3,6 +3,8 @@
 //! Only a [`Report`] can be encoded. Its length depends on the spec alone, and every byte outside the payload is known before the
 //! answer is.
 
+use alloc::vec::Vec;
+
 use crate::spec::{SpecId, WindowIndex};
 
 /// The format version, and the one place that names it.

@@ -56,6 +56,8 @@
 //! assert_eq!(anchored_bit(&counts, 2, &baseline, u64::MAX), 0);
 //! ```
 
+use alloc::{vec, vec::Vec};
+
 use subtle::{ConditionallySelectable, ConstantTimeEq, ConstantTimeLess};
 
 /// Most events for which the threshold comes from the exact law.

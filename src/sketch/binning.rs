@@ -1,5 +1,7 @@
 //! From a value to a cell.
 
+use alloc::{string::String, vec::Vec};
+
 use hashbrown::HashMap;
 
 use crate::observe::Value;

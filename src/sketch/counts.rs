@@ -1,5 +1,7 @@
 //! Counts of one metric in one window.
 
+use alloc::{vec, vec::Vec};
+
 use core::fmt;
 
 use super::binning::Place;

@@ -1,7 +1,9 @@
 //! Predictions that wait for their outcome.
 
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
+
+use alloc::collections::VecDeque;
 use core::fmt;
-use std::collections::VecDeque;
 
 use hashbrown::HashMap;
 

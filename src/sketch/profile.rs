@@ -1,5 +1,7 @@
 //! All sketches of a window.
 
+use alloc::{vec, vec::Vec};
+
 use super::binning::{Binning, Place};
 use super::counts::CellCounts;
 use super::pending::PendingPredictions;

@@ -1,5 +1,7 @@
 //! Counts of the words of one metric in one window, by their hash.
 
+use alloc::vec::Vec;
+
 use core::fmt;
 
 use hashbrown::HashMap;

@@ -1,5 +1,7 @@
 //! The table of the discrete Laplace mechanism, as the two weights fix it. See [`crate::spec::Mechanism::DiscreteLaplace`].
 
+use alloc::{vec, vec::Vec};
+
 use super::Weights;
 
 /// Weights of reports by their distance from the true count.

@@ -3,6 +3,8 @@
 //! A mechanism is frozen in the spec with all that fixes its law. The mechanisms themselves are in `privacy`; here is what a reader of a spec can check
 //! without running one.
 
+use alloc::{vec, vec::Vec};
+
 /// A share of windows in the hybrid mechanism counts cases of this many.
 pub const HYBRID_SHARES: u32 = 1 << 16;
 

@@ -11,7 +11,10 @@
 //! # Ok::<(), driftglass::spec::SpecError>(())
 //! ```
 
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+
 mod canonical;
+mod document;
 mod laplace;
 mod mechanism;
 mod model;
@@ -22,11 +25,15 @@ mod read;
 mod word;
 
 pub use canonical::SpecId;
+#[cfg(all(feature = "js", target_arch = "wasm32", target_os = "unknown"))]
+pub(crate) use document::Number;
+pub(crate) use document::Value;
 pub use laplace::LaplaceWeights;
 pub use mechanism::{Geometry, HYBRID_SHARES, Mechanism, Randomizer, Weights, rank_bits};
 pub use model::{ModelRefused, ModelShape};
 pub use question::{Question, QuestionKind};
 pub use read::SpecError;
+#[cfg(feature = "std")]
 pub(crate) use read::{Node, json};
 pub use word::word;
 
@@ -72,8 +79,14 @@ impl MonitorSpec {
     /// # Errors
     ///
     /// [`SpecError`] names the first rule that does not hold, with the JSON pointer and the limit.
+    #[cfg(feature = "std")]
     pub fn parse(text: &str) -> Result<Self, SpecError> {
-        parse::parse(text)
+        Self::read(&json(text)?)
+    }
+
+    /// Reads a spec from a document that someone else took apart.
+    pub(crate) fn read(document: &Value) -> Result<Self, SpecError> {
+        parse::parse(document)
     }
 
     /// The hash of the measured part, which stands in every report.

@@ -1,5 +1,7 @@
 //! Whether a model fits a spec.
 
+use alloc::string::String;
+
 use super::{MonitorSpec, Source};
 
 /// What a session says of its model: names of the tensors, and their dimensions where they are fixed.

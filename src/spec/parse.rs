@@ -1,7 +1,10 @@
 //! From JSON to a valid [`MonitorSpec`], section by section, in the order of `docs/spec.md`.
 
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+
+use super::document::Value;
 use super::parse_question::questions;
-use super::read::{Node, Object, SpecError, json};
+use super::read::{Node, Object, SpecError};
 use super::{
     Cap, CellKind, Cells, Codebook, Detection, Join, MAX_CAP_PERIOD_SECS, Metric, ModelEntry, MonitorSpec, OutcomeRule,
     QualityCodes, Question, SPEC_VERSION, Source, SpecId, Upload, Window,
@@ -13,9 +16,8 @@ const MAX_JOINT_CELLS: usize = 1_023;
 /// Most numbers of a codebook, which every device downloads and every inference reads.
 const MAX_CODEBOOK_NUMBERS: usize = 16_384;
 
-pub(super) fn parse(text: &str) -> Result<MonitorSpec, SpecError> {
-    let document = json(text)?;
-    let root = Node::root(&document);
+pub(super) fn parse(document: &Value) -> Result<MonitorSpec, SpecError> {
+    let root = Node::root(document);
     let top = root.object(&[
         "$schema",
         "spec_version",
@@ -27,7 +29,7 @@ pub(super) fn parse(text: &str) -> Result<MonitorSpec, SpecError> {
         "detection",
     ])?;
     top.field("spec_version")?.integer(SPEC_VERSION..=SPEC_VERSION)?;
-    let app = top.field("app")?.name('-')?;
+    let app = top.field("app")?;
     let measurement = top.field("measurement")?;
     let part = measurement.object(&["window", "privacy", "outcome", "segments", "metrics", "questions"])?;
     let window = window(&part.field("window")?)?;
@@ -35,8 +37,8 @@ pub(super) fn parse(text: &str) -> Result<MonitorSpec, SpecError> {
     let questions = questions(&part.field("questions")?, &metrics)?;
     let (caps, rotation_windows) = privacy(&part.field("privacy")?)?;
     Ok(MonitorSpec {
-        id: SpecId::of(app, measurement.value()).ok_or_else(|| measurement.error("must hold finite numbers"))?,
-        app: app.to_owned(),
+        id: SpecId::of(app.value(), measurement.value()),
+        app: app.name('-')?.to_owned(),
         description: top.field("description")?.text(0..=500)?.to_owned(),
         models: models(&top.field("models")?)?,
         outcome: outcome(&part.field("outcome")?)?,

@@ -1,5 +1,7 @@
 //! From JSON to questions and their randomizers.
 
+use alloc::{borrow::ToOwned, vec::Vec};
+
 use super::mechanism::{Geometry, Mechanism, Randomizer, Weights};
 use super::parse::metric_index;
 use super::question::{Question, QuestionKind, cells_at_edge};

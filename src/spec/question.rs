@@ -2,6 +2,8 @@
 //!
 //! A device that takes part answers in every window, so that silence says nothing; what it answers without data is part of the question.
 
+use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
+
 use super::mechanism::{Mechanism, Randomizer};
 use super::{CellKind, Cells, Metric};
 

@@ -1,9 +1,11 @@
 //! Reading JSON with errors that name a pointer, a rule and a limit.
 
+use alloc::{format, string::String, string::ToString, vec::Vec};
+
 use core::fmt::{self, Display};
 use core::ops::RangeInclusive;
 
-use serde_json::{Map, Value};
+use super::document::Value;
 
 /// A rule of the spec that a document does not keep. Holds no value of the document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,16 +19,18 @@ pub struct SpecError {
 }
 
 /// Longest document that is read, in bytes.
+#[cfg(feature = "std")]
 const MAX_DOCUMENT_BYTES: usize = 1 << 24;
 
 /// Reads JSON text.
+#[cfg(feature = "std")]
 pub(crate) fn json(text: &str) -> Result<Value, SpecError> {
     let root = Node::root(&Value::Null);
     if text.len() > MAX_DOCUMENT_BYTES {
         return Err(root.error(format_args!("must be at most {MAX_DOCUMENT_BYTES} bytes")));
     }
-    serde_json::from_str(text)
-        .map_err(|error| root.error(format_args!("must be JSON (line {}, column {})", error.line(), error.column())))
+    super::document::from_text(text)
+        .map_err(|(line, column)| root.error(format_args!("must be JSON (line {line}, column {column})")))
 }
 
 /// A value of the document and where it stands.
@@ -52,18 +56,18 @@ impl<'a> Node<'a> {
 
     /// The members of an object, for a reader that learns from them which others it may have.
     pub(crate) fn any_object(&self) -> Result<Object<'a>, SpecError> {
-        let Value::Object(members) = self.value else { return Err(self.error("must be an object")) };
-        Ok(Object { node: self.clone(), members })
+        let Value::Object(_) = self.value else { return Err(self.error("must be an object")) };
+        Ok(Object { node: self.clone() })
     }
 
     /// The members of an object, none of them unknown.
     pub(crate) fn object(&self, known: &[&str]) -> Result<Object<'a>, SpecError> {
         let Value::Object(members) = self.value else { return Err(self.error("must be an object")) };
-        if let Some(name) = members.keys().find(|name| !known.contains(&name.as_str())) {
+        if let Some(name) = members.iter().map(|(name, _)| name).find(|name| !known.contains(&name.as_str())) {
             let list = known.join(", ");
             return Err(self.member(name, self.value).error(format_args!("unknown field; known here: {list}")));
         }
-        Ok(Object { node: self.clone(), members })
+        Ok(Object { node: self.clone() })
     }
 
     /// The items of an array whose length lies in a range.
@@ -78,7 +82,7 @@ impl<'a> Node<'a> {
     /// An integer in a range.
     pub(crate) fn integer(&self, range: RangeInclusive<u64>) -> Result<u64, SpecError> {
         self.value
-            .as_u64()
+            .integer()
             .filter(|number| range.contains(number))
             .ok_or_else(|| self.error(format_args!("must be an integer, {}", Limits(&range))))
     }
@@ -93,19 +97,19 @@ impl<'a> Node<'a> {
     /// A finite number in a range.
     pub(crate) fn number(&self, range: RangeInclusive<f64>) -> Result<f64, SpecError> {
         self.value
-            .as_f64()
+            .number()
             .filter(|number| range.contains(number))
             .ok_or_else(|| self.error(format_args!("must be a number, {}", Limits(&range))))
     }
 
     pub(crate) fn boolean(&self) -> Result<bool, SpecError> {
-        self.value.as_bool().ok_or_else(|| self.error("must be true or false"))
+        if let Value::Bool(truth) = self.value { Ok(*truth) } else { Err(self.error("must be true or false")) }
     }
 
     /// Text whose length in characters lies in a range.
     pub(crate) fn text(&self, lengths: RangeInclusive<usize>) -> Result<&'a str, SpecError> {
         self.value
-            .as_str()
+            .text()
             .filter(|text| lengths.contains(&text.chars().count()))
             .ok_or_else(|| self.error(format_args!("must be text, {} characters", Limits(&lengths))))
     }
@@ -124,12 +128,12 @@ impl<'a> Node<'a> {
     /// Exactly this many bytes in hexadecimal.
     pub(crate) fn hex<const N: usize>(&self) -> Result<[u8; N], SpecError> {
         let rule = || self.error(format_args!("must be {} hexadecimal digits in lower case", 2 * N));
-        self.value.as_str().and_then(hex_bytes).ok_or_else(rule)
+        self.value.text().and_then(hex_bytes).ok_or_else(rule)
     }
 
     /// One of a list of words.
     pub(crate) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Result<T, SpecError> {
-        let found = words.iter().find(|(word, _)| self.value.as_str() == Some(word));
+        let found = words.iter().find(|(word, _)| self.value.text() == Some(word));
         found.map(|(_, meaning)| *meaning).ok_or_else(|| {
             let list: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
             self.error(format_args!("must be one of: {}", list.join(", ")))
@@ -145,7 +149,6 @@ impl<'a> Node<'a> {
 /// An object whose field names are known.
 pub(crate) struct Object<'a> {
     node: Node<'a>,
-    members: &'a Map<String, Value>,
 }
 
 impl<'a> Object<'a> {
@@ -156,7 +159,7 @@ impl<'a> Object<'a> {
 
     /// A field that may be absent.
     pub(crate) fn optional(&self, name: &str) -> Option<Node<'a>> {
-        self.members.get(name).map(|value| self.node.member(name, value))
+        self.node.value.member(name).map(|value| self.node.member(name, value))
     }
 
     /// A truth value that is false when absent.

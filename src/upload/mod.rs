@@ -3,6 +3,8 @@
 //! A body is a list of reports, each preceded by its length as two bytes, most significant first. A retry sends identical bytes, so that
 //! sending twice tells nothing more and counts once.
 
+use alloc::vec::Vec;
+
 use crate::report::{HEADER_BYTES, MAX_PAYLOAD_BYTES};
 
 /// A body that is no list of reports.

@@ -26,16 +26,18 @@ pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 pub(crate) struct Flavour {
     name: &'static str,
     features: &'static str,
+    /// How the shipped module is optimized, where that is not as the profile says.
+    opt_level: Option<&'static str>,
 }
 
 /// All but inference.
-pub(crate) const CORE: Flavour = Flavour { name: "core", features: "js" };
+pub(crate) const CORE: Flavour = Flavour { name: "core", features: "js", opt_level: Some("z") };
 
 /// With the inference engine. The one that the npm package ships and the demo runs.
-pub(crate) const FULL: Flavour = Flavour { name: "full", features: "js,onnx" };
+pub(crate) const FULL: Flavour = Flavour { name: "full", features: "js,onnx", opt_level: None };
 
 /// For tests: entropy from a seed, so that vectors can be replayed. Never shipped.
-pub(crate) const SEEDED: Flavour = Flavour { name: "seeded", features: "js,seeded-entropy" };
+pub(crate) const SEEDED: Flavour = Flavour { name: "seeded", features: "js,seeded-entropy", opt_level: None };
 
 /// Every flavour.
 pub(crate) const FLAVOURS: [Flavour; 3] = [CORE, FULL, SEEDED];
@@ -112,7 +114,10 @@ pub(crate) fn build(profile: &Profile, flavours: &[Flavour]) -> Result<()> {
 fn compile(profile: &Profile, flavour: Flavour) -> Result<()> {
     let mut command = cargo("build", &profile.target_dir(flavour));
     command.args(["--package", "driftglass", "--lib", "--target", TARGET, "--profile", profile.name]);
-    command.args(["--features", flavour.features]);
+    command.args(["--no-default-features", "--features", flavour.features]);
+    if let Some(level) = flavour.opt_level {
+        command.arg("--config").arg(format!("profile.{}.opt-level={level:?}", profile.name));
+    }
     if !profile.rustflags.is_empty() {
         // Joined with the flags of `.cargo/config.toml`, which a variable would replace.
         command.arg("--config").arg(format!("target.{TARGET}.rustflags={:?}", profile.rustflags));

@@ -11,7 +11,7 @@ impl Platform {
     /// The generator, once it has passed the start-up tests. A failure is not remembered: the next answer tests again.
     #[cfg(not(feature = "seeded-entropy"))]
     pub(super) fn tested() -> Result<Self, EntropyError> {
-        use std::sync::atomic::{AtomicBool, Ordering};
+        use core::sync::atomic::{AtomicBool, Ordering};
         static PASSED: AtomicBool = AtomicBool::new(false);
         if !PASSED.load(Ordering::Relaxed) {
             start_up(&mut Self)?;

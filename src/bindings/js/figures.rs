@@ -1,6 +1,8 @@
 //! The statistics by name, for the seeded test build alone: `tests/node/drift.test.mjs` compares their bits with those
 //! of the native build.
 
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
+
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::error::{Thrown, coded};

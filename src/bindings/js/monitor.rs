@@ -1,16 +1,18 @@
 //! The device's pipeline as a JavaScript class. State goes in and out as bytes; the host commits them.
 
+use alloc::{borrow::ToOwned, string::String, string::ToString, vec::Vec};
+
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::entropy::Platform;
 use super::error::{Thrown, coded, thrown};
 use super::record;
-use super::view::{AnswerView, LedgerView, ProfileView, ReportView, to_js};
+use super::{document, view};
 use crate::monitor::Monitor;
 use crate::privacy::DeviceState;
 use crate::report::{Arm, Report};
-use crate::spec::{ModelShape, MonitorSpec, WindowIndex};
+use crate::spec::{ModelShape, WindowIndex};
 use crate::upload::{Disposition, push_report};
 
 /// A monitor for one spec.
@@ -25,7 +27,7 @@ impl JsMonitor {
     /// Reads the spec.
     #[wasm_bindgen(constructor)]
     pub fn new(spec: &str, segment: &str, canary: bool) -> Result<Self, Thrown> {
-        let spec = MonitorSpec::parse(spec).map_err(thrown)?;
+        let spec = document::spec(spec)?;
         let arm = if canary { Arm::Canary } else { Arm::Stable };
         Ok(Self { core: Monitor::new(spec, arm, segment).map_err(thrown)? })
     }
@@ -51,8 +53,8 @@ impl JsMonitor {
     /// Refuses a model that the spec does not admit. `inputs` are `[name, dims]` with null for a dimension the caller chooses.
     pub fn admit(&self, sha256: &str, inputs: JsValue, outputs: Vec<String>) -> Result<(), Thrown> {
         let hash = hash(sha256).ok_or_else(|| coded("malformed-model", "a model's sha256 is 64 hexadecimal digits"))?;
-        let inputs: Vec<(String, Vec<Option<usize>>)> = serde_wasm_bindgen::from_value(inputs)
-            .map_err(|_| coded("malformed-model", "inputs are a list of [name, dims]"))?;
+        let malformed = || coded("malformed-model", "inputs are a list of [name, dims]");
+        let inputs = record::shapes(&inputs).ok_or_else(malformed)?;
         admit(&self.core, &hash, &inputs, &outputs)
     }
 
@@ -75,7 +77,7 @@ impl JsMonitor {
 
     /// The sketches of a window. They stay on the device.
     pub fn inspect(&self, window: WindowIndex) -> JsValue {
-        to_js(&ProfileView::new(&self.core, window))
+        view::profile(&self.core, window)
     }
 
     /// The state of a device that joins now, or that enters a spec new to it with the state it has.
@@ -103,23 +105,22 @@ impl JsMonitor {
         let mut state = DeviceState::from_bytes(state).map_err(thrown)?;
         let mut entropy = Platform::tested().map_err(thrown)?;
         let answer = self.core.answer(&mut state, window, now_secs as u64, &mut entropy).map_err(thrown)?;
-        Ok(to_js(&AnswerView::new(&self.core, &answer, &state)))
+        Ok(view::answer(&self.core, &answer, &state))
     }
 
     /// What was spent of each cap.
     pub fn ledger(&self, state: &[u8], now_secs: f64) -> Result<JsValue, Thrown> {
         let state = DeviceState::from_bytes(state).map_err(thrown)?;
         state.check_app(self.core.spec()).map_err(thrown)?;
-        Ok(to_js(&LedgerView::new(&self.core, &state, now_secs as u64)))
+        Ok(view::ledger(&self.core, &state, now_secs as u64))
     }
 
     /// A report of this spec taken apart.
     #[wasm_bindgen(js_name = parseReport)]
     pub fn parse_report(&self, bytes: &[u8]) -> Result<JsValue, Thrown> {
         let report = Report::decode(bytes).map_err(|error| coded("malformed-report", &error.to_string()))?;
-        let view = ReportView::new(&self.core, &report);
-        let view = view.ok_or_else(|| coded("malformed-report", "the report is not one of this spec"))?;
-        Ok(to_js(&view))
+        let view = view::report(&self.core, &report);
+        view.ok_or_else(|| coded("malformed-report", "the report is not one of this spec"))
     }
 
     /// Drops all sketches and pending predictions.

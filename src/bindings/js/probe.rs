@@ -2,6 +2,8 @@
 //!
 //! What it returns is a report like any other, paid for from a book of its own. It reads and changes no device state.
 
+use alloc::{boxed::Box, vec::Vec};
+
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::entropy::Platform;
@@ -26,7 +28,7 @@ impl Probe {
     /// Reads the spec.
     #[wasm_bindgen(constructor)]
     pub fn new(spec: &str) -> Result<Self, Thrown> {
-        let spec = MonitorSpec::parse(spec).map_err(thrown)?;
+        let spec = super::document::spec(spec)?;
         let randomizers = spec.questions.iter().map(randomizer_of).collect();
         Ok(Self { payload_len: spec.payload_len(), spec, randomizers })
     }

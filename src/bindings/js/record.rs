@@ -1,38 +1,15 @@
-//! Records that an application hands over by value, read with serde-wasm-bindgen.
+//! Records that an application hands over by value.
 
-use std::collections::BTreeMap;
+use alloc::{string::String, vec, vec::Vec};
 
-use serde::Deserialize;
-use wasm_bindgen::JsValue;
+use js_sys::{Array, Object, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
 
 use super::error::{Thrown, coded};
 use crate::monitor::Monitor;
 use crate::observe::{Observation, Value, Values};
 
-/// What `monitor.observe` takes.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Record {
-    #[serde(default)]
-    inputs: BTreeMap<String, Field>,
-    #[serde(default)]
-    outputs: BTreeMap<String, Field>,
-    latency_ms: Option<f64>,
-    #[serde(default)]
-    failed: bool,
-}
-
-/// One value or a list of them.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Field {
-    Many(Vec<Scalar>),
-    One(Scalar),
-}
-
 /// A number, a truth value, a text, or nothing.
-#[derive(Deserialize)]
-#[serde(untagged)]
 pub(super) enum Scalar {
     Number(f64),
     Truth(bool),
@@ -46,20 +23,78 @@ enum Column {
     Texts(Vec<String>),
 }
 
-/// Reads a record and counts it.
+/// What `monitor.observe` takes: `{ inputs, outputs, latencyMs, failed }`.
 pub(super) fn observe(monitor: &mut Monitor, record: JsValue, key: Option<&str>, now_secs: u64) -> Result<(), Thrown> {
-    let record: Record = serde_wasm_bindgen::from_value(record).map_err(|_| malformed())?;
-    let inputs = columns(record.inputs);
-    let outputs = columns(record.outputs);
+    let (inputs, outputs, latency_ms, failed) = read(&record).ok_or_else(malformed)?;
     let (inputs, outputs) = (named(&inputs), named(&outputs));
-    let seen = Observation { inputs: &inputs, outputs: &outputs, latency_ms: record.latency_ms, failed: record.failed };
+    let seen = Observation { inputs: &inputs, outputs: &outputs, latency_ms, failed };
     monitor.observe(&seen, key, now_secs);
     Ok(())
 }
 
 /// Reads one value.
 pub(super) fn scalar(value: JsValue) -> Result<Scalar, Thrown> {
-    serde_wasm_bindgen::from_value(value).map_err(|_| malformed())
+    of(&value).ok_or_else(malformed)
+}
+
+/// Names and dimensions of inputs, `[name, dims][]`, null for a dimension that the caller chooses.
+pub(super) fn shapes(given: &JsValue) -> Option<Vec<(String, Vec<Option<usize>>)>> {
+    let dim = |dim: JsValue| match dim.as_f64() {
+        Some(dim) if dim >= 0.0 && dim == f64::from(dim as u32) => Some(Some(dim as usize)),
+        _ => dim.is_null().then_some(None),
+    };
+    let input = |pair: JsValue| {
+        let pair = pair.dyn_into::<Array>().ok()?;
+        let dims = pair.get(1).dyn_into::<Array>().ok()?;
+        Some((pair.get(0).as_string()?, dims.iter().map(dim).collect::<Option<_>>()?))
+    };
+    given.dyn_ref::<Array>()?.iter().map(input).collect()
+}
+
+type Fields = Vec<(String, Column)>;
+
+fn read(record: &JsValue) -> Option<(Fields, Fields, Option<f64>, bool)> {
+    const KNOWN: [&str; 4] = ["inputs", "outputs", "latencyMs", "failed"];
+    let object = record.dyn_ref::<Object>()?;
+    let known = |name: JsValue| name.as_string().is_some_and(|name| KNOWN.contains(&name.as_str()));
+    Object::keys(object).iter().all(known).then_some(())?;
+    let field = |name: &str| Reflect::get(object, &name.into()).ok();
+    let optional = |value: &JsValue| value.is_undefined() || value.is_null();
+    let fields = |value: JsValue| if value.is_undefined() { Some(Vec::new()) } else { columns(&value) };
+    let latency = field("latencyMs")?;
+    let failed = field("failed")?;
+    Some((
+        fields(field("inputs")?)?,
+        fields(field("outputs")?)?,
+        if optional(&latency) { None } else { Some(latency.as_f64()?) },
+        if failed.is_undefined() { false } else { failed.as_bool()? },
+    ))
+}
+
+fn columns(fields: &JsValue) -> Option<Fields> {
+    let column = |entry: JsValue| {
+        let entry = entry.unchecked_into::<Array>();
+        let value = entry.get(1);
+        let scalars = match value.dyn_ref::<Array>() {
+            Some(items) => items.iter().map(|item| of(&item)).collect::<Option<Vec<_>>>()?,
+            None => vec![of(&value)?],
+        };
+        Some((entry.get(0).as_string()?, Column::of(scalars)))
+    };
+    Object::entries(fields.dyn_ref::<Object>()?).iter().map(column).collect()
+}
+
+fn of(value: &JsValue) -> Option<Scalar> {
+    if let Some(number) = value.as_f64() {
+        return Some(Scalar::Number(number));
+    }
+    if let Some(truth) = value.as_bool() {
+        return Some(Scalar::Truth(truth));
+    }
+    if value.is_null() || value.is_undefined() {
+        return Some(Scalar::Nothing);
+    }
+    value.as_string().map(Scalar::Text)
 }
 
 impl Scalar {
@@ -82,27 +117,16 @@ impl Scalar {
     }
 }
 
-fn columns(fields: BTreeMap<String, Field>) -> Vec<(String, Column)> {
-    let column = |field: Field| {
-        let scalars = match field {
-            Field::Many(scalars) => scalars,
-            Field::One(scalar) => vec![scalar],
-        };
+impl Column {
+    fn of(scalars: Vec<Scalar>) -> Self {
         if scalars.iter().any(|scalar| matches!(scalar, Scalar::Text(_))) {
             let text = |scalar| if let Scalar::Text(text) = scalar { text } else { String::new() };
-            Column::Texts(scalars.into_iter().map(text).collect())
+            Self::Texts(scalars.into_iter().map(text).collect())
         } else {
-            Column::Numbers(scalars.iter().map(Scalar::number).collect())
+            Self::Numbers(scalars.iter().map(Scalar::number).collect())
         }
-    };
-    fields.into_iter().map(|(name, field)| (name, column(field))).collect()
-}
+    }
 
-fn named(columns: &[(String, Column)]) -> Vec<(&str, Values<'_>)> {
-    columns.iter().map(|(name, column)| (name.as_str(), column.values())).collect()
-}
-
-impl Column {
     fn values(&self) -> Values<'_> {
         match self {
             Self::Numbers(numbers) => Values::Optional(numbers),
@@ -111,9 +135,14 @@ impl Column {
     }
 }
 
+fn named(columns: &[(String, Column)]) -> Vec<(&str, Values<'_>)> {
+    columns.iter().map(|(name, column)| (name.as_str(), column.values())).collect()
+}
+
 fn malformed() -> Thrown {
     coded(
         "malformed-record",
-        "a record is { inputs, outputs, latencyMs, failed }; a field is a number, a truth value, a text, null, or a list of them",
+        "a record is { inputs, outputs, latencyMs, failed }; a field is a number, a truth value, a text, null, or a list \
+         of them",
     )
 }

@@ -1,5 +1,7 @@
 //! Inference beside the monitor, so that outputs feed sketches without crossing the boundary.
 
+use alloc::{format, string::String, vec::Vec};
+
 use js_sys::{Array, BigInt64Array, Float32Array, Float64Array, Int32Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::intern;
 use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Calendar, Fallback, QuestionReference, Reference, SeasonKind, SeasonalReference};
 use crate::estimate::Matrix;
-use crate::spec::{MonitorSpec, Node, Question, SpecError, SpecId};
+use crate::spec::{self, MonitorSpec, Node, Question, SpecError, SpecId, json as read_json};
 
 /// What a share may be: de-biased shares of few reports leave \[0, 1\].
 const SHARES: core::ops::RangeInclusive<f64> = -1.0..=2.0;
@@ -21,10 +21,8 @@ const SHARES: core::ops::RangeInclusive<f64> = -1.0..=2.0;
 pub struct ReferenceVersion([u8; 32]);
 
 impl ReferenceVersion {
-    pub(super) fn of(document: &Value) -> Self {
-        // Cannot fail: what `Value` holds has a canonical form, numbers being finite.
-        let canonical = serde_json_canonicalizer::to_vec(document).unwrap_or_default();
-        Self(Sha256::digest(&canonical).into())
+    pub(super) fn of(document: &spec::Value) -> Self {
+        Self(Sha256::digest(document.canonical().as_bytes()).into())
     }
 
     /// The version of a document, which need not be a valid reference.
@@ -33,7 +31,7 @@ impl ReferenceVersion {
     ///
     /// [`SpecError`] when the text is no JSON, or too long.
     pub fn of_text(text: &str) -> Result<Self, SpecError> {
-        Ok(Self::of(&crate::spec::json(text)?))
+        Ok(Self::of(&read_json(text)?))
     }
 
     /// Its bytes.
@@ -62,7 +60,7 @@ impl Reference {
     ///
     /// [`SpecError`] when it names none.
     pub fn spec_id_of(text: &str) -> Result<SpecId, SpecError> {
-        let document: Value = crate::spec::json(text)?;
+        let document = read_json(text)?;
         Ok(SpecId::from_bytes(Node::root(&document).any_object()?.field("spec_id")?.hex()?))
     }
 
@@ -72,7 +70,7 @@ impl Reference {
     ///
     /// [`SpecError`] names the JSON pointer, the rule and the limit.
     pub fn parse(text: &str, spec: &MonitorSpec) -> Result<Self, SpecError> {
-        let document: Value = crate::spec::json(text)?;
+        let document = read_json(text)?;
         let root = Node::root(&document);
         let top = root.object(&["spec_id", "lineage", "season", "questions"])?;
         let id = top.field("spec_id")?;
@@ -92,7 +90,7 @@ impl Reference {
         Ok(Self {
             spec_id: spec.id(),
             version: ReferenceVersion::of(&document),
-            lineage: top.optional("lineage").map_or(Value::Null, |node| node.value().clone()),
+            lineage: top.optional("lineage").map_or(Value::Null, |node| node.value().to_json()),
             calendar,
             fallback,
             independent_seasons,

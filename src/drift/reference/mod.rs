@@ -113,7 +113,7 @@ impl Reference {
         let of_all = |known: QuestionReference| SeasonalReference { seasons: [(0, known)].into(), all: None };
         Self {
             spec_id,
-            version: ReferenceVersion::of(&Value::Null),
+            version: ReferenceVersion::of(&crate::spec::Value::Null),
             lineage: Value::Null,
             calendar: Calendar { kind: SeasonKind::None, utc_offset_secs: 0 },
             fallback: Fallback::Wait,
@@ -209,7 +209,7 @@ mod tests {
         let all = Some(of(0.5, 0.25, 400));
         Reference {
             spec_id: SpecId::from_bytes([0; 16]),
-            version: ReferenceVersion::of(&Value::Null),
+            version: ReferenceVersion::of(&crate::spec::Value::Null),
             lineage: Value::Null,
             calendar: Calendar { kind: SeasonKind::Month, utc_offset_secs: 0 },
             fallback,

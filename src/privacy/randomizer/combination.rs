@@ -10,9 +10,10 @@
 //! 1974) by the class of r: its length in bits and the
 //! five bits after the first. The centre makes it with the first report that it counts; devices never do.
 
-use std::sync::OnceLock;
+use alloc::{boxed::Box, vec, vec::Vec};
 
 use crypto_bigint::U256;
+use once_cell::race::OnceBox;
 
 use super::payload::{MalformedPayload, Payload};
 
@@ -40,7 +41,7 @@ impl Bits {
 const CLASS_BITS: u32 = 5;
 
 /// An integer that ranks are computed in.
-pub(super) trait Rank: Copy + Ord + std::fmt::Debug + Send + Sync {
+pub(super) trait Rank: Copy + Ord + core::fmt::Debug + Send + Sync {
     const ZERO: Self;
     const ONE: Self;
     fn saturating_add(&self, other: &Self) -> Self;
@@ -155,7 +156,7 @@ pub(super) struct Combinations<R> {
     table: Vec<R>,
     /// For each number of missing symbols from 1 on, for each class of ranks: the largest symbol that a rank of this
     /// class can begin with.
-    guide: OnceLock<Vec<u16>>,
+    guide: OnceBox<Vec<u16>>,
 }
 
 impl<R: Rank> Combinations<R> {
@@ -169,7 +170,7 @@ impl<R: Rank> Combinations<R> {
                 table[r * width + n] = table[(r - 1) * width + n - 1].saturating_add(&table[r * width + n - 1]);
             }
         }
-        Self { domain, size, table, guide: OnceLock::new() }
+        Self { domain, size, table, guide: OnceBox::new() }
     }
 
     fn choose(&self, n: usize, r: usize) -> &R {
@@ -204,7 +205,7 @@ impl<R: Rank> Combinations<R> {
         mut found: impl FnMut(usize),
     ) -> Result<(), MalformedPayload> {
         ranks.iter().try_for_each(|rank| self.check(rank))?;
-        let guide = self.guide.get_or_init(|| self.guide());
+        let guide = self.guide.get_or_init(|| Box::new(self.guide()));
         let (classes, width) = (self.classes(), self.domain + 1);
         for missing in (1..=self.size).rev() {
             let guide = &guide[(missing - 1) * classes..missing * classes];

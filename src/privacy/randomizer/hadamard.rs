@@ -21,6 +21,8 @@
 //! **Cost**: 1 bit, constant time; all counts by one fast Walsh–Hadamard transform. **Variance** of a share from n reports: ((W_t + W_f)/(W_t − W_f))² / n at
 //! f → 0. One fake report moves a share by (1−q)/(p−q), the least of all mechanisms here. **Does not protect** more than the one answer.
 
+use alloc::vec::Vec;
+
 use super::k_ary::KAryResponse;
 use super::payload::{MalformedPayload, Payload};
 use super::{Coin, Decoder, Draws, FrequencyOracle, LocalRandomizer};

@@ -30,6 +30,8 @@
 //! **Cost**: ⌈log2 g⌉ bits, constant time; O(k) to count. **Variance** of a share f from n reports: (f p(1−p) + (1−f)
 //! q(1−q)) / (n (p−q)²). **Does not protect** more than the one answer.
 
+use alloc::vec::Vec;
+
 use core::ops::AddAssign;
 
 use super::k_ary::KAryResponse;

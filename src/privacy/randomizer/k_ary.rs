@@ -18,6 +18,8 @@
 //! **Cost**: ⌈log2 k⌉ bits, constant time. **Variance** of a share f from n reports: (f p(1−p) + (1−f) q(1−q)) / (n (p−q)²). **Does not
 //! protect** more than the one answer. For large k one fake report moves a share by (1−q)/(p−q), which grows with k.
 
+use alloc::vec::Vec;
+
 use subtle::ConditionallySelectable;
 
 use super::compare::{borrow, is_below};

@@ -22,6 +22,8 @@
 //! **Cost**: ⌈log2 k⌉ bits, k² masked sums. **Variance** about 2r/(r−1)² inside the range. **Does not protect** what a device does in a whole window: m
 //! events cost m times as much.
 
+use alloc::vec::Vec;
+
 use subtle::{ConditionallySelectable, ConstantTimeEq, ConstantTimeGreater};
 
 use super::payload::{MalformedPayload, Payload};

@@ -27,6 +27,8 @@
 //! against linking: a device keeps its cohort for an epoch, log2 C bits that its reports have in common. A change of
 //! the value shows as a change of reports.
 
+use alloc::vec::Vec;
+
 use super::hashing::{BucketHash, LocalHashing};
 use super::k_ary::KAryResponse;
 use super::payload::{MalformedPayload, Payload};

@@ -23,6 +23,8 @@
 //!   does. Draws repeat on public bounds only; the symbol and the decision to keep it select by mask.
 //! - **One encoding** of each output: an integer below the number of outputs, most significant byte first.
 
+use alloc::{boxed::Box, vec::Vec};
+
 use core::fmt;
 
 use super::entropy::{EntropyError, EntropySource};

@@ -2,6 +2,8 @@
 //!
 //! An output has one encoding, its number; leading zeros fill a payload up to the length that a spec gives all of its reports.
 
+use alloc::vec::Vec;
+
 /// The output of a randomizer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Payload([u8; Payload::MAX_BYTES]);

@@ -28,6 +28,8 @@
 //! **Cost**: ⌈log2 K⌉ bits, O(t) products; one counter per report, and all counts by one transform of O(t q K) sums. **Variance** of a share f from n
 //! reports: (f p(1−p) + (1−f) q′(1−q′)) / (n (p−q′)²). **Does not protect** more than the one answer.
 
+use alloc::{vec, vec::Vec};
+
 use subtle::ConditionallySelectable;
 
 use super::compare::is_below;

@@ -32,6 +32,8 @@
 //! from n reports: (f p(1−p) + (1−f) q(1−q)) / (n (p−q)²), plus f(1−f)/n when devices are a sample. **Does not protect**
 //! more than the one answer: many answers add up, which is the ledger's business.
 
+use alloc::vec::Vec;
+
 use crypto_bigint::U256;
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 

@@ -17,6 +17,8 @@
 //!
 //! **Cost**: k bits, k draws. **Variance** of a share f from n reports: (f/4 + (1−f) q(1−q)) / (n (1/2−q)²). **Does not protect** more than the one answer.
 
+use alloc::vec::Vec;
+
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
 use super::compare::is_below;
