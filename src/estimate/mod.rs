@@ -64,6 +64,6 @@ pub use mean::{MeanEstimate, MeanLaw, mean_mechanism};
 #[cfg(feature = "std")]
 pub use shares::Estimate;
 #[cfg(feature = "std")]
-pub(crate) use shares::clipped;
+pub use shares::clipped;
 #[cfg(feature = "std")]
 pub use simplex::norm_sub;

@@ -87,7 +87,7 @@ impl Estimate {
 
 /// Shares clipped to \[0, 1\] and renormalized: for covariances, never for estimates. Even ones if none is above 0.
 #[must_use]
-pub(crate) fn clipped(shares: &[f64]) -> Vec<f64> {
+pub fn clipped(shares: &[f64]) -> Vec<f64> {
     let clipped: Vec<f64> = shares.iter().map(|share| share.clamp(0.0, 1.0)).collect();
     let sum: f64 = clipped.iter().sum();
     if sum <= 0.0 {

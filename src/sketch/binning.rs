@@ -119,6 +119,7 @@ mod tests {
             other: false,
             missing,
             codes: QualityCodes::default(),
+            spellings: Vec::new(),
         })
     }
 
@@ -129,6 +130,7 @@ mod tests {
             other,
             missing: false,
             codes: QualityCodes::default(),
+            spellings: Vec::new(),
         })
     }
 
@@ -136,7 +138,8 @@ mod tests {
     fn values_that_should_not_occur_have_cells_if_asked_for() {
         let codes = QualityCodes { range: Some([-10.0, 100.0]), nan: true, wrong_type: true };
         let kind = CellKind::Numeric { edges: vec![0.0, 15.0] };
-        let cells = Cells { kind, other: false, missing: true, codes };
+        let spellings = ["0", "15", "-10", "100"].map(str::to_owned).to_vec();
+        let cells = Cells { kind, other: false, missing: true, codes, spellings };
         let labels = ["≤ 0", "(0, 15]", "> 15", "missing", "below -10", "above 100", "NaN", "wrong type"];
         assert!(cells.labels() == labels && cells.count() == 8 && !cells.ordered());
         let cell = |value| Binning::of(&cells).place(value).cell();
@@ -146,7 +149,8 @@ mod tests {
 
         let labels = ["AA", "B6"].map(str::to_owned).to_vec();
         let codes = QualityCodes { wrong_type: true, ..QualityCodes::default() };
-        let cells = Cells { kind: CellKind::Category { labels }, other: true, missing: true, codes };
+        let kind = CellKind::Category { labels };
+        let cells = Cells { kind, other: true, missing: true, codes, spellings: Vec::new() };
         let cell = |value| Binning::of(&cells).place(value).cell();
         assert_eq!([Value::Text("ZZ"), Value::Number(7.0), Value::Number(0.5)].map(cell), [Some(2), Some(2), Some(4)]);
         assert_eq!(cell(Value::NotANumber), Some(3), "NaN is missing where it has no cell");

@@ -82,9 +82,12 @@ impl Value {
                 out.push(']');
             }
             Self::Object(members) => {
-                let mut sorted: Vec<&(String, Value)> = members.iter().collect();
-                // RFC 8785, section 3.2.3: by UTF-16 code units.
-                sorted.sort_unstable_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+                // RFC 8785, section 3.2.3: by UTF-16 code units. Inserted one by one: objects are small, and a sort is not.
+                let mut sorted: Vec<&(String, Value)> = Vec::with_capacity(members.len());
+                for member in members {
+                    let before = |other: &&(String, Value)| other.0.encode_utf16().lt(member.0.encode_utf16());
+                    sorted.insert(sorted.partition_point(before), member);
+                }
                 out.push('{');
                 for (index, (name, value)) in sorted.into_iter().enumerate() {
                     if index > 0 {

@@ -34,7 +34,7 @@ pub use model::{ModelRefused, ModelShape};
 pub use question::{Question, QuestionKind};
 pub use read::SpecError;
 #[cfg(feature = "std")]
-pub(crate) use read::{Node, json};
+pub(crate) use read::{Breach, Node, json};
 pub use word::word;
 
 /// The longest period of a cap, in seconds: ten years. A ledger remembers that long, whatever spec is in force.
@@ -86,7 +86,7 @@ impl MonitorSpec {
 
     /// Reads a spec from a document that someone else took apart.
     pub(crate) fn read(document: &Value) -> Result<Self, SpecError> {
-        parse::parse(document)
+        parse::parse(document).map_err(|breach| breach.within(document))
     }
 
     /// The hash of the measured part, which stands in every report.
@@ -284,6 +284,8 @@ pub struct Cells {
     pub missing: bool,
     /// Cells for values that should not occur.
     pub codes: QualityCodes,
+    /// The edges of numeric cells and then the limits of their range, as the canonical form of the spec spells them.
+    pub spellings: Vec<String>,
 }
 
 /// Which values that should not occur have a cell of their own; these cells stand after all others, in this order.
@@ -354,6 +356,7 @@ impl Cells {
     pub fn labels(&self) -> Vec<String> {
         let mut labels: Vec<String> = match &self.kind {
             CellKind::Numeric { edges } => {
+                let edges = self.spellings.get(..edges.len()).unwrap_or(&[]);
                 let between = edges.windows(2).map(|pair| format!("({}, {}]", pair[0], pair[1]));
                 let first = edges.first().map(|edge| format!("≤ {edge}"));
                 let last = edges.last().map(|edge| format!("> {edge}"));
@@ -364,7 +367,7 @@ impl Cells {
         };
         labels.extend(self.other.then(|| "other".to_owned()));
         labels.extend(self.missing.then(|| "missing".to_owned()));
-        if let Some([low, high]) = self.codes.range {
+        if let (Some(_), [.., low, high]) = (self.codes.range, self.spellings.as_slice()) {
             labels.extend([format!("below {low}"), format!("above {high}")]);
         }
         labels.extend(self.codes.nan.then(|| "NaN".to_owned()));

@@ -4,7 +4,7 @@ use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
 use super::document::Value;
 use super::parse_question::questions;
-use super::read::{Node, Object, SpecError};
+use super::read::{Breach, Node, Object};
 use super::{
     Cap, CellKind, Cells, Codebook, Detection, Join, MAX_CAP_PERIOD_SECS, Metric, ModelEntry, MonitorSpec, OutcomeRule,
     QualityCodes, Question, SPEC_VERSION, Source, SpecId, Upload, Window,
@@ -13,10 +13,12 @@ use super::{
 const YEAR_SECS: u64 = 31_536_000;
 /// Most cells of a joint metric: those of the largest question, less "no data".
 const MAX_JOINT_CELLS: usize = 1_023;
+/// Most edges of numeric cells.
+const MAX_EDGES: usize = 1_022;
 /// Most numbers of a codebook, which every device downloads and every inference reads.
 const MAX_CODEBOOK_NUMBERS: usize = 16_384;
 
-pub(super) fn parse(document: &Value) -> Result<MonitorSpec, SpecError> {
+pub(super) fn parse(document: &Value) -> Result<MonitorSpec, Breach> {
     let root = Node::root(document);
     let top = root.object(&[
         "$schema",
@@ -53,7 +55,7 @@ pub(super) fn parse(document: &Value) -> Result<MonitorSpec, SpecError> {
     })
 }
 
-fn models(node: &Node<'_>) -> Result<Vec<ModelEntry>, SpecError> {
+fn models(node: &Node<'_>) -> Result<Vec<ModelEntry>, Breach> {
     let read = |node: Node<'_>| {
         let model = node.object(&["version", "sha256", "lineage"])?;
         if let Some(lineage) = model.optional("lineage") {
@@ -65,7 +67,7 @@ fn models(node: &Node<'_>) -> Result<Vec<ModelEntry>, SpecError> {
     node.items(0..=16)?.into_iter().map(read).collect()
 }
 
-fn window(node: &Node<'_>) -> Result<Window, SpecError> {
+fn window(node: &Node<'_>) -> Result<Window, Breach> {
     let window = node.object(&["length_secs", "grace_secs", "join"])?;
     let length_secs = window.field("length_secs")?.integer(3_600..=YEAR_SECS)?;
     Ok(Window {
@@ -77,7 +79,7 @@ fn window(node: &Node<'_>) -> Result<Window, SpecError> {
 
 /// The caps and the rotation. A rotation that is absent stays absent in the canonical form, so that a spec without one
 /// keeps its id.
-fn privacy(node: &Node<'_>) -> Result<(Vec<Cap>, u32), SpecError> {
+fn privacy(node: &Node<'_>) -> Result<(Vec<Cap>, u32), Breach> {
     let privacy = node.object(&["unit", "answers_per_window", "caps", "rotation_windows"])?;
     privacy.field("unit")?.word(&[("device-window", ())])?;
     privacy.field("answers_per_window")?.integer(1..=1)?;
@@ -90,11 +92,11 @@ fn privacy(node: &Node<'_>) -> Result<(Vec<Cap>, u32), SpecError> {
     };
     let caps = privacy.field("caps")?.items(1..=4)?.into_iter().map(read).collect::<Result<_, _>>()?;
     // Fits: the limit is 520, ten years of weeks.
-    let rotation = |node: Node<'_>| Ok::<_, SpecError>(node.integer(1..=520)? as u32);
+    let rotation = |node: Node<'_>| Ok::<_, Breach>(node.integer(1..=520)? as u32);
     Ok((caps, privacy.optional("rotation_windows").map_or(Ok(1), rotation)?))
 }
 
-fn outcome(node: &Node<'_>) -> Result<OutcomeRule, SpecError> {
+fn outcome(node: &Node<'_>) -> Result<OutcomeRule, Breach> {
     let outcome = node.object(&["horizon_secs", "max_pending"])?;
     Ok(OutcomeRule {
         horizon_secs: outcome.field("horizon_secs")?.integer(1..=YEAR_SECS)?,
@@ -102,11 +104,11 @@ fn outcome(node: &Node<'_>) -> Result<OutcomeRule, SpecError> {
     })
 }
 
-fn segments(node: &Node<'_>) -> Result<Vec<String>, SpecError> {
+fn segments(node: &Node<'_>) -> Result<Vec<String>, Breach> {
     node.items(1..=64)?.iter().map(|label| Ok(label.text(1..=64)?.to_owned())).collect()
 }
 
-fn metrics(node: &Node<'_>) -> Result<Vec<Metric>, SpecError> {
+fn metrics(node: &Node<'_>) -> Result<Vec<Metric>, Breach> {
     let mut metrics: Vec<Metric> = Vec::new();
     for node in node.items(1..=64)? {
         let object = node.object(&["name", "unit", "source", "cells"])?;
@@ -128,7 +130,7 @@ fn metrics(node: &Node<'_>) -> Result<Vec<Metric>, SpecError> {
     Ok(metrics)
 }
 
-fn source(node: &Node<'_>, earlier: &[Metric]) -> Result<Source, SpecError> {
+fn source(node: &Node<'_>, earlier: &[Metric]) -> Result<Source, Breach> {
     #[derive(Clone, Copy)]
     enum Kind {
         Input,
@@ -165,7 +167,7 @@ fn source(node: &Node<'_>, earlier: &[Metric]) -> Result<Source, SpecError> {
         Kind::Pair => &["kind", "prediction", "outcome"],
     };
     let source = node.object(needs)?;
-    let tensor = || Ok::<_, SpecError>(source.field("tensor")?.text(1..=128)?.to_owned());
+    let tensor = || Ok::<_, Breach>(source.field("tensor")?.text(1..=128)?.to_owned());
     let index = || source.field("index")?.size(0..=(1 << 24) - 1);
     Ok(match kind {
         Kind::Input => Source::Input { tensor: tensor()?, index: index()? },
@@ -201,7 +203,7 @@ fn source(node: &Node<'_>, earlier: &[Metric]) -> Result<Source, SpecError> {
 }
 
 /// Two metrics that one inference has a value for.
-fn joint(first: &Node<'_>, second: &Node<'_>, earlier: &[Metric]) -> Result<Source, SpecError> {
+fn joint(first: &Node<'_>, second: &Node<'_>, earlier: &[Metric]) -> Result<Source, Breach> {
     let part = |node: &Node<'_>| {
         let index = metric_index(node, earlier)?;
         if matches!(earlier[index].source, Source::Outcome | Source::Pair { .. } | Source::Joint { .. }) {
@@ -212,43 +214,46 @@ fn joint(first: &Node<'_>, second: &Node<'_>, earlier: &[Metric]) -> Result<Sour
     };
     let (rows, columns) = (part(first)?, part(second)?);
     if earlier[rows].cells.count() * earlier[columns].cells.count() > MAX_JOINT_CELLS {
-        return Err(second.error(format_args!("must make at most {MAX_JOINT_CELLS} cells with the first")));
+        return Err(second.error_with(format_args!("must make at most {MAX_JOINT_CELLS} cells with the first")));
     }
     Ok(Source::Joint { first: rows, second: columns })
 }
 
-fn vectors(node: &Node<'_>) -> Result<Vec<Vec<f64>>, SpecError> {
+fn vectors(node: &Node<'_>) -> Result<Vec<Vec<f64>>, Breach> {
     let items = node.items(2..=256)?;
     let mut vectors: Vec<Vec<f64>> = Vec::with_capacity(items.len());
     for item in items {
         let numbers = item.items(1..=512)?;
-        let vector: Vec<f64> = numbers.iter().map(|number| number.number(-1e6..=1e6)).collect::<Result<_, _>>()?;
+        let vector: Vec<f64> = numbers
+            .iter()
+            .map(|number| number.number(-1e6..=1e6, "must be a number, from -1000000 to 1000000"))
+            .collect::<Result<_, _>>()?;
         if vectors.first().is_some_and(|first| first.len() != vector.len()) {
             return Err(item.error("must be as long as the first vector"));
         }
         vectors.push(vector);
     }
     if vectors.len() * vectors[0].len() > MAX_CODEBOOK_NUMBERS {
-        return Err(node.error(format_args!("must have at most {MAX_CODEBOOK_NUMBERS} numbers in all")));
+        return Err(node.error_with(format_args!("must have at most {MAX_CODEBOOK_NUMBERS} numbers in all")));
     }
     Ok(vectors)
 }
 
 /// A pair has a cell for each pair of cells, so words cannot be paired.
-fn has_cells(node: &Node<'_>, metric: &Metric) -> Result<(), SpecError> {
+fn has_cells(node: &Node<'_>, metric: &Metric) -> Result<(), Breach> {
     match metric.cells.kind {
         CellKind::Text { .. } => Err(node.error("must name a metric that has cells")),
         _ => Ok(()),
     }
 }
 
-pub(super) fn metric_index(node: &Node<'_>, metrics: &[Metric]) -> Result<usize, SpecError> {
+pub(super) fn metric_index(node: &Node<'_>, metrics: &[Metric]) -> Result<usize, Breach> {
     let name = node.text(1..=64)?;
     let found = metrics.iter().position(|metric| metric.name == name);
     found.ok_or_else(|| node.error("must name a metric listed before"))
 }
 
-fn cells(node: &Node<'_>) -> Result<Cells, SpecError> {
+fn cells(node: &Node<'_>) -> Result<Cells, Breach> {
     #[derive(Clone, Copy)]
     enum Kind {
         Numeric,
@@ -277,13 +282,15 @@ fn cells(node: &Node<'_>) -> Result<Cells, SpecError> {
         _ => None,
     };
     let codes = QualityCodes { range, nan: object.flag("nan")?, wrong_type: object.flag("wrong_type")? };
-    Ok(Cells { kind, other, missing: object.flag("missing")?, codes })
+    let numbers = ["edges", "range"].into_iter().filter_map(|name| object.optional(name));
+    let spellings = numbers.flat_map(|list| list.spellings()).collect();
+    Ok(Cells { kind, other, missing: object.flag("missing")?, codes, spellings })
 }
 
 /// Lowest and highest number that should occur: the end cells are not empty between them.
-fn range(node: &Node<'_>, edges: &[f64]) -> Result<[f64; 2], SpecError> {
+fn range(node: &Node<'_>, edges: &[f64]) -> Result<[f64; 2], Breach> {
     let items = node.items(2..=2)?;
-    let (low, high) = (items[0].number(f64::MIN..=f64::MAX)?, items[1].number(f64::MIN..=f64::MAX)?);
+    let (low, high) = (items[0].finite()?, items[1].finite()?);
     if edges.first().is_some_and(|edge| low > *edge) {
         return Err(items[0].error("must be at most the first edge"));
     }
@@ -294,7 +301,7 @@ fn range(node: &Node<'_>, edges: &[f64]) -> Result<[f64; 2], SpecError> {
 }
 
 /// The cells of a codebook: a label for each vector.
-fn codebook_cells(node: &Node<'_>, codebook: &Codebook) -> Result<Cells, SpecError> {
+fn codebook_cells(node: &Node<'_>, codebook: &Codebook) -> Result<Cells, Breach> {
     let cells = cells(node)?;
     match &cells.kind {
         CellKind::Category { labels } if labels.len() == codebook.vectors.len() => Ok(cells),
@@ -302,16 +309,16 @@ fn codebook_cells(node: &Node<'_>, codebook: &Codebook) -> Result<Cells, SpecErr
     }
 }
 
-fn edges(node: &Node<'_>) -> Result<Vec<f64>, SpecError> {
-    let items = node.items(1..=1_022)?;
-    let edges: Vec<f64> = items.iter().map(|edge| edge.number(f64::MIN..=f64::MAX)).collect::<Result<_, _>>()?;
+fn edges(node: &Node<'_>) -> Result<Vec<f64>, Breach> {
+    let items = node.items(1..=MAX_EDGES)?;
+    let edges: Vec<f64> = items.iter().map(|edge| edge.finite()).collect::<Result<_, _>>()?;
     match edges.windows(2).position(|pair| pair[0] >= pair[1]) {
         Some(at) => Err(items[at + 1].error("must be greater than the edge before it")),
         None => Ok(edges),
     }
 }
 
-fn labels(node: &Node<'_>) -> Result<Vec<String>, SpecError> {
+fn labels(node: &Node<'_>) -> Result<Vec<String>, Breach> {
     let items = node.items(2..=1_021)?;
     let mut labels: Vec<String> = Vec::new();
     for item in items {
@@ -325,17 +332,23 @@ fn labels(node: &Node<'_>) -> Result<Vec<String>, SpecError> {
 }
 
 /// The cells of a pair follow from its two metrics: prediction-major.
-fn pair_cells(object: &Object<'_>, prediction: &Metric, outcome: &Metric) -> Result<Cells, SpecError> {
+fn pair_cells(object: &Object<'_>, prediction: &Metric, outcome: &Metric) -> Result<Cells, Breach> {
     if let Some(node) = object.optional("cells") {
         return Err(node.error("must be absent: the cells of a pair are the product of its metrics' cells"));
     }
     let product =
         |p: &String| outcome.cells.labels().into_iter().map(move |o| format!("{p} → {o}")).collect::<Vec<_>>();
     let labels = prediction.cells.labels().iter().flat_map(product).collect();
-    Ok(Cells { kind: CellKind::Category { labels }, other: false, missing: false, codes: QualityCodes::default() })
+    Ok(Cells {
+        kind: CellKind::Category { labels },
+        other: false,
+        missing: false,
+        codes: QualityCodes::default(),
+        spellings: Vec::new(),
+    })
 }
 
-fn upload(node: &Node<'_>) -> Result<Upload, SpecError> {
+fn upload(node: &Node<'_>) -> Result<Upload, Breach> {
     let upload = node.object(&["endpoint", "max_body_bytes"])?;
     Ok(Upload {
         endpoint: upload.field("endpoint")?.text(1..=500)?.to_owned(),
@@ -343,15 +356,20 @@ fn upload(node: &Node<'_>) -> Result<Upload, SpecError> {
     })
 }
 
-fn detection(node: &Node<'_>, questions: &[Question]) -> Result<Detection, SpecError> {
+fn detection(node: &Node<'_>, questions: &[Question]) -> Result<Detection, Breach> {
     let detection = node.object(&["false_alarms_per_year", "span_windows", "deltas"])?;
     let node = detection.field("deltas")?;
     let names: Vec<&str> = questions.iter().map(|question| question.name.as_str()).collect();
     let deltas = node.object(&names)?;
     Ok(Detection {
-        false_alarms_per_year: detection.field("false_alarms_per_year")?.number(1e-6..=1e6)?,
+        false_alarms_per_year: detection
+            .field("false_alarms_per_year")?
+            .number(1e-6..=1e6, "must be a number, from 0.000001 to 1000000")?,
         // Fits: the limit is 64.
         span_windows: detection.field("span_windows")?.integer(1..=64)? as u32,
-        deltas: names.iter().map(|name| deltas.field(name)?.number(0.0..=1.0)).collect::<Result<_, _>>()?,
+        deltas: names
+            .iter()
+            .map(|name| deltas.field(name)?.number(0.0..=1.0, "must be a number, from 0 to 1"))
+            .collect::<Result<_, _>>()?,
     })
 }

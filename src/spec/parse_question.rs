@@ -5,7 +5,7 @@ use alloc::{borrow::ToOwned, vec::Vec};
 use super::mechanism::{Geometry, Mechanism, Randomizer, Weights};
 use super::parse::metric_index;
 use super::question::{Question, QuestionKind, cells_at_edge};
-use super::read::{Node, Object, SpecError};
+use super::read::{Breach, Node, Object};
 use super::{CellKind, Cells, LaplaceWeights, Metric};
 
 /// Largest domain of a question: its symbols, "no data" included.
@@ -33,7 +33,7 @@ const KINDS: [(&str, Kind); 6] = [
     ("open-vocabulary", Kind::OpenVocabulary),
 ];
 
-pub(super) fn questions(node: &Node<'_>, metrics: &[Metric]) -> Result<Vec<Question>, SpecError> {
+pub(super) fn questions(node: &Node<'_>, metrics: &[Metric]) -> Result<Vec<Question>, Breach> {
     let mut questions: Vec<Question> = Vec::new();
     for node in node.items(1..=256)? {
         let question = question(&node, metrics)?;
@@ -45,7 +45,7 @@ pub(super) fn questions(node: &Node<'_>, metrics: &[Metric]) -> Result<Vec<Quest
     Ok(questions)
 }
 
-fn question(node: &Node<'_>, metrics: &[Metric]) -> Result<Question, SpecError> {
+fn question(node: &Node<'_>, metrics: &[Metric]) -> Result<Question, Breach> {
     let object = node.object(&[
         "name",
         "metric",
@@ -91,7 +91,7 @@ fn question(node: &Node<'_>, metrics: &[Metric]) -> Result<Question, SpecError> 
     };
     only_what_belongs(&object, of_kind)?;
     if domain_size > MAX_DOMAIN {
-        return Err(node.error(format_args!("must have at most {MAX_DOMAIN} symbols, \"no data\" included")));
+        return Err(node.error_with(format_args!("must have at most {MAX_DOMAIN} symbols, \"no data\" included")));
     }
     let epsilon_micronats = object.field("epsilon_micronats")?.integer(10_000..=8_000_000)?;
     Ok(Question {
@@ -106,7 +106,7 @@ fn question(node: &Node<'_>, metrics: &[Metric]) -> Result<Question, SpecError> 
     })
 }
 
-fn only_what_belongs(object: &Object<'_>, kind: Kind) -> Result<(), SpecError> {
+fn only_what_belongs(object: &Object<'_>, kind: Kind) -> Result<(), Breach> {
     let belongs: &[&str] = match kind {
         Kind::SampledEvent | Kind::Mean | Kind::OpenVocabulary => &[],
         Kind::ThresholdBit => &["threshold"],
@@ -121,31 +121,26 @@ fn only_what_belongs(object: &Object<'_>, kind: Kind) -> Result<(), SpecError> {
     }
 }
 
-fn threshold(object: &Object<'_>, cells: &Cells) -> Result<(f64, usize, usize), SpecError> {
+fn threshold(object: &Object<'_>, cells: &Cells) -> Result<(f64, usize, usize), Breach> {
     let node = object.field("threshold")?;
-    let value = node.number(f64::MIN..=f64::MAX)?;
+    let value = node.finite()?;
     let (below, seen) = cells_at_edge(value, cells).ok_or_else(|| node.error("must be one of the metric's edges"))?;
     Ok((value, below, seen))
 }
 
-fn baseline(object: &Object<'_>, cells: &Cells) -> Result<Vec<u32>, SpecError> {
+fn baseline(object: &Object<'_>, cells: &Cells) -> Result<Vec<u32>, Breach> {
     let node = object.field("baseline")?;
     let items = node.items(cells.count()..=cells.count())?;
     // Fits: the limit is a million.
     let baseline: Vec<u32> =
-        items.iter().map(|item| Ok(item.integer(0..=1_000_000)? as u32)).collect::<Result<_, SpecError>>()?;
+        items.iter().map(|item| Ok(item.integer(0..=1_000_000)? as u32)).collect::<Result<_, Breach>>()?;
     if baseline.iter().filter(|weight| **weight > 0).count() < 2 {
         return Err(node.error("must have at least 2 weights above 0"));
     }
     Ok(baseline)
 }
 
-fn randomizer(
-    node: &Node<'_>,
-    kind: Kind,
-    domain_size: usize,
-    epsilon_micronats: u64,
-) -> Result<Randomizer, SpecError> {
+fn randomizer(node: &Node<'_>, kind: Kind, domain_size: usize, epsilon_micronats: u64) -> Result<Randomizer, Breach> {
     let (mechanism, known) = mechanism(node, kind)?;
     let known: Vec<&str> =
         ["mechanism", "weight_true", "weight_false"].into_iter().chain(known.iter().copied()).collect();
@@ -170,7 +165,7 @@ fn randomizer(
     Ok(Randomizer { mechanism, weights })
 }
 
-fn weights(object: &Object<'_>, of_true: &str, of_false: &str) -> Result<Weights, SpecError> {
+fn weights(object: &Object<'_>, of_true: &str, of_false: &str) -> Result<Weights, Breach> {
     let of_false = object.field(of_false)?.integer(1..=MAX_WEIGHT - 1)?;
     Ok(Weights { of_true: object.field(of_true)?.integer(of_false + 1..=MAX_WEIGHT)?, of_false })
 }
@@ -197,7 +192,7 @@ fn mechanisms(kind: Kind) -> &'static [&'static str] {
 }
 
 /// The mechanism, and the names of its parameters.
-fn mechanism(node: &Node<'_>, kind: Kind) -> Result<(Mechanism, &'static [&'static str]), SpecError> {
+fn mechanism(node: &Node<'_>, kind: Kind) -> Result<(Mechanism, &'static [&'static str]), Breach> {
     let object = node.any_object()?;
     let names: Vec<(&str, &str)> = mechanisms(kind).iter().map(|name| (*name, *name)).collect();
     // Fit: every limit is below 2^32.

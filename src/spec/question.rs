@@ -135,7 +135,10 @@ impl Question {
     #[must_use]
     pub fn symbol_labels(&self, metric: &Metric) -> Vec<String> {
         let mut labels = match self.kind {
-            QuestionKind::ThresholdBit { threshold, .. } => vec![format!("≤ {threshold}"), format!("> {threshold}")],
+            QuestionKind::ThresholdBit { cells_below, .. } => {
+                let threshold = &metric.cells.spellings[cells_below - 1];
+                vec![format!("≤ {threshold}"), format!("> {threshold}")]
+            }
             _ => metric.cells.labels(),
         };
         labels.push("no data".to_owned());

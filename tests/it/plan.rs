@@ -35,13 +35,14 @@ struct Case {
 impl Case {
     fn question(&self) -> (Question, Metric) {
         let labels = (0..self.shares.len()).map(|cell| format!("{cell}")).collect();
-        let edges = (1..self.shares.len()).map(|edge| edge as f64).collect();
+        let edges: Vec<f64> = (1..self.shares.len()).map(|edge| edge as f64).collect();
+        let spellings = edges.iter().map(f64::to_string).collect();
         let kind = if self.ordered { CellKind::Numeric { edges } } else { CellKind::Category { labels } };
         let metric = Metric {
             name: "metric".to_owned(),
             unit: String::new(),
             source: Source::Outcome,
-            cells: Cells { kind, other: false, missing: false, codes: QualityCodes::default() },
+            cells: Cells { kind, other: false, missing: false, codes: QualityCodes::default(), spellings },
         };
         let question = Question {
             name: "question".to_owned(),

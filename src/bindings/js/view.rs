@@ -7,10 +7,12 @@ use wasm_bindgen::JsValue;
 
 use crate::estimate::Channel;
 use crate::monitor::{Answer, Monitor};
-use crate::privacy::{DeviceState, Payload, decoder_of};
+use crate::privacy::DeviceState;
 use crate::report::{Arm, HEADER_BYTES, Report};
 use crate::sketch::CellCounts;
-use crate::spec::{Cap, Metric, Question, WindowIndex};
+#[cfg(feature = "std")]
+use crate::spec::Question;
+use crate::spec::{Cap, Metric, WindowIndex};
 
 /// An answer with the state that paid for it.
 pub(super) fn answer(monitor: &Monitor, answer: &Answer, state: &DeviceState) -> JsValue {
@@ -81,6 +83,7 @@ pub(super) fn ledger(monitor: &Monitor, state: &DeviceState, now_secs: u64) -> J
 /// A report of this spec taken apart; `None` if its question or payload is none of the spec's.
 pub(super) fn report(monitor: &Monitor, report: &Report) -> Option<JsValue> {
     let spec = monitor.spec();
+    #[cfg_attr(not(feature = "std"), allow(unused_variables))]
     let question = spec.questions.get(usize::from(report.question))?;
     // All reports of a spec have one length; leading zeros of a longer one would say the same number.
     (report.payload.len() == spec.payload_len()).then_some(())?;
@@ -102,20 +105,27 @@ pub(super) fn report(monitor: &Monitor, report: &Report) -> Option<JsValue> {
         Arm::Stable => "stable",
         Arm::Canary => "canary",
     };
+    #[cfg(feature = "std")]
+    let symbols = list(supported(question, report)?);
+    // What counts payloads is not in the module that devices download.
+    #[cfg(not(feature = "std"))]
+    let symbols = JsValue::UNDEFINED;
     Some(object([
         ("specId", report.spec_id.to_string().into()),
         ("arm", arm.into()),
         ("window", report.window.into()),
         ("question", report.question.into()),
         ("segment", report.segment.into()),
-        ("symbols", list(supported(question, report)?)),
+        ("symbols", symbols),
         ("fields", list(fields.into_iter().map(field))),
     ]))
 }
 
 /// The symbols that a report supports, none if its mechanism has no such notion; `None` if the payload is no output of
 /// it.
+#[cfg(feature = "std")]
 fn supported(question: &Question, report: &Report) -> Option<Vec<u32>> {
+    use crate::privacy::{Payload, decoder_of};
     let decoder = decoder_of(question);
     let payload = Payload::from_bytes(&report.payload).ok()?;
     let mut counters = vec![0; decoder.counters()];

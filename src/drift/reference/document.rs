@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Calendar, Fallback, QuestionReference, Reference, SeasonKind, SeasonalReference};
 use crate::estimate::Matrix;
-use crate::spec::{self, MonitorSpec, Node, Question, SpecError, SpecId, json as read_json};
+use crate::spec::{self, Breach, MonitorSpec, Node, Question, SpecError, SpecId, json as read_json};
 
 /// What a share may be: de-biased shares of few reports leave \[0, 1\].
 const SHARES: core::ops::RangeInclusive<f64> = -1.0..=2.0;
@@ -61,7 +61,8 @@ impl Reference {
     /// [`SpecError`] when it names none.
     pub fn spec_id_of(text: &str) -> Result<SpecId, SpecError> {
         let document = read_json(text)?;
-        Ok(SpecId::from_bytes(Node::root(&document).any_object()?.field("spec_id")?.hex()?))
+        let id = || Node::root(&document).any_object()?.field("spec_id")?.hex();
+        id().map(SpecId::from_bytes).map_err(|breach| breach.within(&document))
     }
 
     /// Reads a reference from JSON text.
@@ -71,7 +72,11 @@ impl Reference {
     /// [`SpecError`] names the JSON pointer, the rule and the limit.
     pub fn parse(text: &str, spec: &MonitorSpec) -> Result<Self, SpecError> {
         let document = read_json(text)?;
-        let root = Node::root(&document);
+        Self::read(&document, spec).map_err(|breach| breach.within(&document))
+    }
+
+    fn read(document: &spec::Value, spec: &MonitorSpec) -> Result<Self, Breach> {
+        let root = Node::root(document);
         let top = root.object(&["spec_id", "lineage", "season", "questions"])?;
         let id = top.field("spec_id")?;
         if id.hex()? != *spec.id().as_bytes() {
@@ -89,7 +94,7 @@ impl Reference {
         };
         Ok(Self {
             spec_id: spec.id(),
-            version: ReferenceVersion::of(&document),
+            version: ReferenceVersion::of(document),
             lineage: top.optional("lineage").map_or(Value::Null, |node| node.value().to_json()),
             calendar,
             fallback,
@@ -99,12 +104,13 @@ impl Reference {
     }
 }
 
-fn season(node: &Node<'_>) -> Result<(Calendar, Fallback, bool), SpecError> {
+fn season(node: &Node<'_>) -> Result<(Calendar, Fallback, bool), Breach> {
     let object = node.object(&["kind", "utc_offset_secs", "fallback", "independent"])?;
     let kind = object.field("kind")?.word(&SeasonKind::NAMED)?;
     let utc_offset_secs = object.optional("utc_offset_secs").map_or(Ok(0), |node| {
-        let most = f64::from(Calendar::MAX_OFFSET_SECS);
-        let number = node.number(-most..=most)?;
+        let most = Calendar::MAX_OFFSET_SECS;
+        let limit = f64::from(most);
+        let number = node.number(-limit..=limit, &format!("must be a number, from -{most} to {most}"))?;
         // Fits: the range does.
         if libm::trunc(number) == number { Ok(number as i32) } else { Err(node.error("must be an integer")) }
     })?;
@@ -113,7 +119,7 @@ fn season(node: &Node<'_>) -> Result<(Calendar, Fallback, bool), SpecError> {
     Ok((Calendar { kind, utc_offset_secs }, fallback, object.flag("independent")?))
 }
 
-fn seasonal(node: &Node<'_>, cells: usize, kind: SeasonKind) -> Result<SeasonalReference, SpecError> {
+fn seasonal(node: &Node<'_>, cells: usize, kind: SeasonKind) -> Result<SeasonalReference, Breach> {
     if kind == SeasonKind::None {
         return Ok(SeasonalReference { seasons: [(0, question(node, cells, &[])?)].into(), all: None });
     }
@@ -132,16 +138,24 @@ fn seasonal(node: &Node<'_>, cells: usize, kind: SeasonKind) -> Result<SeasonalR
     Ok(SeasonalReference { seasons, all })
 }
 
-fn question(node: &Node<'_>, cells: usize, beside: &[&str]) -> Result<QuestionReference, SpecError> {
+fn question(node: &Node<'_>, cells: usize, beside: &[&str]) -> Result<QuestionReference, Breach> {
     let object = node.object(&[&["device_windows", "shares", "covariance"], beside].concat())?;
     let device_windows = object.field("device_windows")?.integer(2..=u64::from(u32::MAX))?;
     let list = object.field("shares")?;
-    let shares: Vec<f64> =
-        list.items(cells..=cells)?.iter().map(|share| share.number(SHARES)).collect::<Result<_, _>>()?;
+    let shares: Vec<f64> = list
+        .items(cells..=cells)?
+        .iter()
+        .map(|share| share.number(SHARES, "must be a number, from -1 to 2"))
+        .collect::<Result<_, _>>()?;
     if libm::fabs(shares.iter().sum::<f64>() - 1.0) > 1e-9 {
         return Err(list.error("must sum to 1 within 1e-9"));
     }
-    let row = |node: &Node<'_>| node.items(cells..=cells)?.iter().map(|entry| entry.number(-1.0..=1.0)).collect();
+    let row = |node: &Node<'_>| {
+        node.items(cells..=cells)?
+            .iter()
+            .map(|entry| entry.number(-1.0..=1.0, "must be a number, from -1 to 1"))
+            .collect()
+    };
     let rows: Vec<Vec<f64>> =
         object.field("covariance")?.items(cells..=cells)?.iter().map(row).collect::<Result<_, _>>()?;
     let covariance = Matrix::from_fn(cells, |row, column| rows[row][column]);

@@ -28,13 +28,14 @@ pub(super) const FIGURES: &[(&str, Figure)] = &[
 fn detector(inputs: &Value) -> Vec<f64> {
     let shares = numbers(inputs, "shares");
     let labels = (0..shares.len()).map(|cell| format!("{cell}")).collect();
-    let edges = (1..shares.len()).map(|edge| edge as f64).collect();
+    let edges: Vec<f64> = (1..shares.len()).map(|edge| edge as f64).collect();
+    let spellings = edges.iter().map(f64::to_string).collect();
     let kind = if flag(inputs, "ordered") { CellKind::Numeric { edges } } else { CellKind::Category { labels } };
     let metric = Metric {
         name: "metric".to_owned(),
         unit: String::new(),
         source: Source::Outcome,
-        cells: Cells { kind, other: false, missing: false, codes: QualityCodes::default() },
+        cells: Cells { kind, other: false, missing: false, codes: QualityCodes::default(), spellings },
     };
     let reference = exact(&shares, count(inputs, "devices"));
     let conditions = Conditions {
