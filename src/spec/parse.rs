@@ -311,7 +311,7 @@ fn codebook_cells(node: &Node<'_>, codebook: &Codebook) -> Result<Cells, Breach>
 
 fn edges(node: &Node<'_>) -> Result<Vec<f64>, Breach> {
     let items = node.items(1..=MAX_EDGES)?;
-    let edges: Vec<f64> = items.iter().map(|edge| edge.finite()).collect::<Result<_, _>>()?;
+    let edges: Vec<f64> = items.iter().map(Node::finite).collect::<Result<_, _>>()?;
     match edges.windows(2).position(|pair| pair[0] >= pair[1]) {
         Some(at) => Err(items[at + 1].error("must be greater than the edge before it")),
         None => Ok(edges),

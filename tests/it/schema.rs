@@ -3,7 +3,7 @@
 //! `tests/vectors/spec-faults.json` holds a valid spec and a list of edits, each of which breaks one rule: `at` is the
 //! pointer of the edited value, `set` its new value (absent: it is removed), `pointer` and `rule` what the error names,
 //! and `schema` whether `docs/monitor-spec.schema.json` refuses it too. What it does not refuse joins two fields, which
-//! is beyond a schema, or spells an integer `1.0`, which JSON Schema counts as one.
+//! is beyond a schema.
 //!
 //! The validator below knows the keywords that the schema uses and refuses all others. The flags were compared with an
 //! independent implementation (`jsonschema` 4.26 of Python) when they were made; as a dependency of the tests, the

@@ -66,6 +66,10 @@ fn rust() -> Vec<Outcome> {
     let mut clippy_wasm = cargo("clippy", &wasm::Profile::dev().target_dir(wasm::FULL));
     clippy_wasm.args(["--package", "driftglass", "--lib", "--target", wasm::TARGET, "--profile", "wasm"]);
     clippy_wasm.args(["--features", wasm::FULL.features()]).args(DENY);
+    // Without the standard library, which is what devices download.
+    let mut clippy_core = cargo("clippy", &wasm::Profile::dev().target_dir(wasm::CORE));
+    clippy_core.args(["--package", "driftglass", "--lib", "--target", wasm::TARGET, "--profile", "wasm"]);
+    clippy_core.args(["--no-default-features", "--features", wasm::CORE.features()]).args(DENY);
     // Libraries only: the plugin and the centre's binary share a name, and their pages would overwrite each other.
     let mut doc = native("doc");
     doc.args(WITHOUT_XTASK).args(["--no-deps", "--lib"]).env("RUSTDOCFLAGS", "-D warnings");
@@ -81,6 +85,7 @@ fn rust() -> Vec<Outcome> {
         suite::run("clippy", Count::Status, &mut clippy),
         suite::run("clippy xtask", Count::Status, &mut clippy_xtask),
         suite::run("clippy wasm", Count::Status, &mut clippy_wasm),
+        suite::run("clippy core", Count::Status, &mut clippy_core),
         suite::run("doc", Count::Status, &mut doc),
         suite::run("cargo", Count::Cargo, &mut tests),
         suite::run("xtask", Count::Cargo, &mut tests_xtask),

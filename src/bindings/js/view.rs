@@ -1,6 +1,6 @@
 //! What JavaScript gets back: plain objects.
 
-use alloc::{string::ToString, vec, vec::Vec};
+use alloc::{string::ToString, vec};
 
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::JsValue;
@@ -124,13 +124,13 @@ pub(super) fn report(monitor: &Monitor, report: &Report) -> Option<JsValue> {
 /// The symbols that a report supports, none if its mechanism has no such notion; `None` if the payload is no output of
 /// it.
 #[cfg(feature = "std")]
-fn supported(question: &Question, report: &Report) -> Option<Vec<u32>> {
+fn supported(question: &Question, report: &Report) -> Option<alloc::vec::Vec<u32>> {
     use crate::privacy::{Payload, decoder_of};
     let decoder = decoder_of(question);
     let payload = Payload::from_bytes(&report.payload).ok()?;
     let mut counters = vec![0; decoder.counters()];
     decoder.accumulate(&payload, &report.report_id, &mut counters).ok()?;
-    let support = decoder.oracle().map_or(Vec::new(), |oracle| oracle.support(&counters));
+    let support = decoder.oracle().map_or_else(Default::default, |oracle| oracle.support(&counters));
     Some((0..).zip(support).filter(|(_, count)| *count > 0).map(|(symbol, _)| symbol).collect())
 }
 

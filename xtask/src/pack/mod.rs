@@ -34,11 +34,11 @@ use sha2::{Digest, Sha256};
 use self::crates::Crates;
 use self::sbom::Materials;
 use self::stage::STAGE;
-use crate::wasm::{self, CORE, Flavour, MODULE, Profile, hex};
+use crate::wasm::{self, FULL, Flavour, MODULE, Profile, hex};
 use crate::{setup, step, suite};
 
 /// What the package ships. The loader in `js/src/wasm` must know a flavour before it is added here and to `files`.
-const SHIPPED: [Flavour; 1] = [CORE];
+const SHIPPED: [Flavour; 1] = [FULL];
 
 /// Features that no shipped module may have: with the first, whoever chose the seed can undo the noise.
 const REFUSED: [&str; 1] = ["seeded-entropy"];
