@@ -55,8 +55,8 @@ fn configurations() -> Vec<Configuration> {
 }
 
 fn shipped() -> Shipped {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../js/wasm/core/driftglass_bg.wasm");
-    Shipped::load(&file).unwrap_or_else(|error| panic!("{error}; build it with `cargo xtask build --only core`"))
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../js/wasm/full/driftglass_bg.wasm");
+    Shipped::load(&file).unwrap_or_else(|error| panic!("{error}; build it with `cargo xtask build --only wasm`"))
 }
 
 #[test]

@@ -25,7 +25,7 @@ mod read;
 mod word;
 
 pub use canonical::SpecId;
-#[cfg(all(feature = "js", target_arch = "wasm32", target_os = "unknown"))]
+#[cfg(all(feature = "js", not(feature = "std"), target_arch = "wasm32", target_os = "unknown"))]
 pub(crate) use document::Number;
 pub(crate) use document::Value;
 pub use laplace::LaplaceWeights;

@@ -6,6 +6,7 @@
 // wasm-bindgen exports public items alone.
 #![allow(unreachable_pub)]
 
+#[cfg(not(feature = "std"))]
 mod document;
 mod entropy;
 mod error;
@@ -19,3 +20,15 @@ mod runtime;
 #[cfg(feature = "onnx")]
 mod session;
 mod view;
+
+/// Reads a spec: with the crate's own parser, which an auditor can run without a JavaScript engine.
+#[cfg(feature = "std")]
+fn spec_of(text: &str) -> Result<crate::spec::MonitorSpec, error::Thrown> {
+    crate::spec::MonitorSpec::parse(text).map_err(error::thrown)
+}
+
+/// Reads a spec with the engine's parser, which devices have and need not download.
+#[cfg(not(feature = "std"))]
+fn spec_of(text: &str) -> Result<crate::spec::MonitorSpec, error::Thrown> {
+    document::spec(text)
+}

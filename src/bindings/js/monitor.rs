@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use super::entropy::Platform;
 use super::error::{Thrown, coded, thrown};
 use super::record;
-use super::{document, view};
+use super::view;
 use crate::monitor::Monitor;
 use crate::privacy::DeviceState;
 use crate::report::{Arm, Report};
@@ -27,7 +27,7 @@ impl JsMonitor {
     /// Reads the spec.
     #[wasm_bindgen(constructor)]
     pub fn new(spec: &str, segment: &str, canary: bool) -> Result<Self, Thrown> {
-        let spec = document::spec(spec)?;
+        let spec = super::spec_of(spec)?;
         let arm = if canary { Arm::Canary } else { Arm::Stable };
         Ok(Self { core: Monitor::new(spec, arm, segment).map_err(thrown)? })
     }

@@ -28,7 +28,7 @@ impl Probe {
     /// Reads the spec.
     #[wasm_bindgen(constructor)]
     pub fn new(spec: &str) -> Result<Self, Thrown> {
-        let spec = super::document::spec(spec)?;
+        let spec = super::spec_of(spec)?;
         let randomizers = spec.questions.iter().map(randomizer_of).collect();
         Ok(Self { payload_len: spec.payload_len(), spec, randomizers })
     }
