@@ -93,14 +93,16 @@ export class Fleet {
   #clock = { secs: 0 };
   #flights: Flights;
   #devices: Device[] = [];
+  #model: InferenceSession;
 
-  private constructor(flights: Flights) {
+  private constructor(flights: Flights, model: InferenceSession) {
     this.#flights = flights;
+    this.#model = model;
   }
 
   static async create(options: FleetOptions): Promise<Fleet> {
-    const fleet = new Fleet(options.flights);
     const session = await InferenceSession.create(options.model);
+    const fleet = new Fleet(options.flights, session);
     const outbox = new SharedOutbox();
     const events = eventsOf(options);
     fleet.#clock.secs = options.joinSecs;
@@ -113,7 +115,7 @@ export class Fleet {
         consent: "granted",
         now: () => fleet.#clock.secs,
       });
-      fleet.#devices.push({ monitor, session: monitor.wrap(session), events: events.get(device) ?? [], next: 0 });
+      fleet.#devices.push({ monitor, session: await monitor.wrap(session), events: events.get(device) ?? [], next: 0 });
     }
     return fleet;
   }
@@ -159,8 +161,8 @@ export class Fleet {
   }
 
   /** The sketches of a week, of the devices that had any. */
-  profiles(window: number): ProfileView[] {
-    const views = this.#devices.map((device) => device.monitor.inspect(window));
+  async profiles(window: number): Promise<ProfileView[]> {
+    const views = await Promise.all(this.#devices.map((device) => device.monitor.inspect(window)));
     return views.filter((view) => view.metrics.some((metric) => metric.events > 0));
   }
 
@@ -175,9 +177,16 @@ export class Fleet {
   }
 
   /** Failures that the monitors kept from the application. */
-  failures(): number {
-    const sum = (monitor: Monitor) => Object.values(monitor.counters).reduce((total, count) => total + count, 0);
-    return this.#devices.reduce((total, device) => total + sum(device.monitor), 0);
+  async failures(): Promise<number> {
+    const statuses = await Promise.all(this.#devices.map((device) => device.monitor.status()));
+    const counts = statuses.flatMap(({ counters }) => Object.values(counters));
+    return counts.reduce((total, count) => total + count, 0);
+  }
+
+  /** Frees the memory of all devices. */
+  async dispose(): Promise<void> {
+    for (const { monitor } of this.#devices) await monitor.dispose();
+    await this.#model.release();
   }
 
   #inputs(row: number): Tensors {

@@ -14,7 +14,7 @@ export type Task =
   | { readonly kind: "failures" };
 
 const flights = workerData as Flights;
-let fleet: Fleet;
+let fleet: Fleet | undefined;
 
 parentPort!.on("message", ({ id, task }: { id: number; task: Task }) => {
   perform(task).then(
@@ -26,17 +26,18 @@ parentPort!.on("message", ({ id, task }: { id: number; task: Task }) => {
 async function perform(task: Task): Promise<unknown> {
   switch (task.kind) {
     case "create":
+      await fleet?.dispose();
       fleet = await Fleet.create({ ...task.options, flights });
       return fleet.specId;
     case "live":
-      return fleet.live(task.window);
+      return fleet!.live(task.window);
     case "close":
-      return fleet.close(task.nowSecs);
+      return fleet!.close(task.nowSecs);
     case "profiles":
-      return fleet.profiles(task.window);
+      return fleet!.profiles(task.window);
     case "spent":
-      return fleet.spent();
+      return fleet!.spent();
     case "failures":
-      return fleet.failures();
+      return fleet!.failures();
   }
 }

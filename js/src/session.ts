@@ -1,39 +1,62 @@
-import { guarded } from "./errors.js";
-import { Tensor, type Tensors, type TensorType, type TensorData } from "./tensor.js";
-import { ready, WasmSession } from "./wasm/module.js";
+import type { Link } from "./link/link.js";
+import { lease, type Lease } from "./link/links.js";
+import { keys } from "./keys.js";
+import { absolute, places } from "./options.js";
+import type { Id, Loaded } from "./protocol.js";
+import { tensors, type Tensors } from "./tensor.js";
+import type { HostOptions, WatchedSession } from "./types.js";
 
-/** An ONNX model, run by the module. Named as in onnxruntime-web, so that trying it is one changed import. */
+/** An ONNX model, run by this package. Named as in onnxruntime-web, so that trying it is one changed import. */
 export class InferenceSession {
-  /** @internal */
-  readonly wasm: WasmSession;
+  readonly #lease: Lease;
+  readonly #loaded: Loaded;
 
-  private constructor(wasm: WasmSession) {
-    this.wasm = wasm;
+  private constructor(lease: Lease, loaded: Loaded) {
+    this.#lease = lease;
+    this.#loaded = loaded;
   }
 
   /**
-   * Loads a model.
+   * Loads a model, and with the first one the module that runs models. Make the session before the monitor that is to watch it: then both share one module.
    *
    * @param model bytes of an ONNX file, or where to fetch them
-   * @throws DriftglassError `model-unusable`
+   * @throws DriftglassError `model-unusable`, `model-unavailable`, `wasm-unavailable`, `wasm-forbidden`, `worker-unavailable`
    */
-  static async create(model: Uint8Array | string | URL): Promise<InferenceSession> {
-    await ready();
-    const bytes = model instanceof Uint8Array ? model : await fetched(model);
-    return new InferenceSession(guarded(() => new WasmSession(bytes)));
+  static async create(model: Uint8Array | ArrayBuffer | string | URL, options: HostOptions = {}): Promise<InferenceSession> {
+    const leased = await lease(options);
+    try {
+      const given = model instanceof ArrayBuffer ? new Uint8Array(model) : model;
+      const from = given instanceof Uint8Array ? given : absolute(String(given));
+      return new InferenceSession(leased, await leased.link.call("load", from, places(options.wasm)));
+    } catch (error) {
+      leased.release();
+      throw error;
+    }
   }
 
+  /** @internal */
+  get link(): Link {
+    return this.#lease.link;
+  }
+
+  /** @internal */
+  get id(): Id {
+    return this.#loaded.session;
+  }
+
+  /** Names of the inputs, in the order of the model. */
   get inputNames(): readonly string[] {
-    return this.wasm.inputNames;
+    return this.#loaded.inputNames;
   }
 
+  /** Names of the outputs, in the order of the model. */
   get outputNames(): readonly string[] {
-    return this.wasm.outputNames;
+    return this.#loaded.outputNames;
   }
 
   /** SHA-256 of the file, in hexadecimal. */
   get sha256(): string {
-    return this.wasm.sha256;
+    return this.#loaded.sha256;
   }
 
   /**
@@ -42,49 +65,26 @@ export class InferenceSession {
    * @throws DriftglassError `input-refused`, `inference-failed`
    */
   async run(feeds: Tensors): Promise<Tensors> {
-    return tensors(guarded(() => this.wasm.run(feeds)));
+    return tensors(await this.link.call("run", this.id, feeds));
   }
 
   /** Frees the memory of the model. */
-  release(): void {
-    this.wasm.free();
+  async release(): Promise<void> {
+    await this.link.call("release", this.id);
+    this.#lease.release();
   }
-}
 
-/** Any session of another runtime: onnxruntime-web's, for example. */
-export interface SessionLike<Feeds, Results> {
-  run(feeds: Feeds): Promise<Results>;
-}
-
-/** What the monitor must know of a model that another runtime runs. */
-export interface ForeignModel {
-  /** SHA-256 of the model file, in hexadecimal. */
-  readonly sha256: string;
-  /** Names and dimensions of its inputs, null for a dimension that the caller chooses. */
-  readonly inputs: readonly (readonly [name: string, dims: readonly (number | null)[]])[];
-  /** Names of its outputs. */
-  readonly outputs: readonly string[];
-}
-
-/** How a run is joined with what turns out to be true. */
-export interface RunOptions {
-  /** Names this prediction, so that `monitor.outcome(key, value)` finds it. A list names the rows of a batch. */
-  readonly key?: string | readonly string[];
-}
-
-/** A session that is watched. */
-export interface WatchedSession<Feeds, Results> {
-  run(feeds: Feeds, options?: RunOptions): Promise<Results>;
-}
-
-/** Gives plain tensors of the module their class. */
-export function tensors(plain: object): Tensors {
-  const entries = Object.entries(plain as Record<string, { type: TensorType; data: TensorData; dims: number[] }>);
-  return Object.fromEntries(entries.map(([name, { type, data, dims }]) => [name, new Tensor(type, data, dims)]));
-}
-
-async function fetched(url: string | URL): Promise<Uint8Array> {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`The model could not be fetched: the answer was ${response.status}.`);
-  return new Uint8Array(await response.arrayBuffer());
+  /**
+   * The session as a device of the same host runs it.
+   *
+   * @internal
+   */
+  watched(device: Id, before: () => void): WatchedSession<Tensors, Tensors> {
+    return {
+      run: async (feeds, options) => {
+        before();
+        return tensors(await this.link.call("runWatched", device, this.id, feeds, keys(options)));
+      },
+    };
+  }
 }

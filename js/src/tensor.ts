@@ -3,6 +3,7 @@ import { DriftglassError } from "./errors.js";
 /** Element types that a tensor can have, named as in onnxruntime-web. */
 export type TensorType = "float32" | "float64" | "int32" | "int64" | "uint8" | "bool";
 
+/** Elements of a tensor; `bool` keeps a byte each. */
 export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
 
 /** A dense tensor, row by row. */
@@ -28,3 +29,9 @@ export class Tensor {
 
 /** Tensors by name. */
 export type Tensors = Record<string, Tensor>;
+
+/** Gives plain tensors their class. */
+export function tensors(plain: object): Tensors {
+  const entries = Object.entries(plain as Record<string, { type: TensorType; data: TensorData; dims: number[] }>);
+  return Object.fromEntries(entries.map(([name, { type, data, dims }]) => [name, new Tensor(type, data, dims)]));
+}

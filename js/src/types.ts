@@ -4,13 +4,50 @@ import type { Store } from "./device/store/store.js";
 /** What the person said. Nothing is created before `granted`. */
 export type Consent = "unknown" | "granted" | "denied";
 
-export interface MonitorOptions {
+/** A build of the module: `core` watches, `full` runs models too. */
+export type Flavour = "core" | "full";
+
+/** How a module came: fetched from an address, from the package's own inline copy, handed over, or read from disk. */
+export type WasmSource = "url" | "inline" | "module" | "file";
+
+/** A module, or where it is. */
+export type WasmInput = URL | string | WebAssembly.Module | BufferSource;
+
+/** Where the modules are, for builds that move them. */
+export interface WasmOptions {
+  /** `core.wasm` of this package: watches. */
+  readonly core?: WasmInput;
+  /** `full.wasm` of this package: watches and runs models. */
+  readonly full?: WasmInput;
+}
+
+/** Where a monitor or a session lives. */
+export interface HostOptions {
+  /**
+   * `worker`, the default on pages: observing costs the page a message, all else happens in a worker. `main`, the default elsewhere: everything happens in
+   * the calling thread.
+   */
+  readonly thread?: "worker" | "main";
+  /** Where the modules are, if a build moved them. */
+  readonly wasm?: WasmOptions;
+  /**
+   * Makes the worker, for pages whose policy lets only them: `() => new Worker(url, { type: "module" })`, where the worker imports `driftglass/worker`. Give the
+   * same function everywhere, since what shares it shares a worker.
+   */
+  readonly createWorker?: () => Worker;
+}
+
+/** How to watch. */
+export interface MonitorOptions extends HostOptions {
   /** The monitor spec: the parsed `pkg-config.json`, or its text. */
   readonly spec: object | string;
   /** The write-only ingest key of the spec; not a secret. */
   readonly key: string;
-  /** Where state and outbox are kept. */
-  readonly store: Store;
+  /**
+   * Where state and outbox are kept. The runtime's own if absent: IndexedDB in browsers, a file on Node, Deno and Bun. `"memory"` forgets with the page. An object
+   * needs `thread: "main"`.
+   */
+  readonly store?: Store | "memory";
   /** What the person said. Where Global Privacy Control is set, `unknown` counts as `denied`. */
   readonly consent: Consent;
   /** Where reports are posted; the spec's endpoint if absent. */
@@ -21,8 +58,22 @@ export interface MonitorOptions {
   readonly arm?: "stable" | "canary";
   /** Unix seconds; the system's clock if absent. */
   readonly now?: () => number;
-  /** Sends requests; the runtime's `fetch` if absent. */
+  /** Sends requests; the runtime's `fetch` if absent. Needs `thread: "main"`. */
   readonly fetch?: typeof fetch;
+}
+
+/** How a monitor is doing. */
+export interface Status {
+  readonly consent: Consent;
+  readonly thread: "worker" | "main";
+  readonly flavour: Flavour;
+  readonly wasm: WasmSource;
+  /** Failures that were kept from the application. */
+  readonly counters: Counters;
+  readonly outbox: {
+    /** Reports that wait to be sent. */
+    readonly waiting: number;
+  };
 }
 
 /** Values of one inference, by name: a value or a list of them. */
@@ -51,6 +102,7 @@ export interface Answer {
   readonly report: Uint8Array;
 }
 
+/** The sketch of a metric in one window. */
 export interface MetricView {
   readonly name: string;
   readonly unit: string;
@@ -115,3 +167,32 @@ export interface FlushResult {
   waiting: number;
   answers: UploadAnswer[];
 }
+
+/** Any session of another runtime: onnxruntime-web's, for example. */
+export interface SessionLike<Feeds, Results> {
+  run(feeds: Feeds): Promise<Results>;
+}
+
+/** What the monitor must know of a model that another runtime runs. */
+export interface ForeignModel {
+  /** SHA-256 of the model file, in hexadecimal. */
+  readonly sha256: string;
+  /** Names and dimensions of its inputs, null for a dimension that the caller chooses. */
+  readonly inputs: readonly (readonly [name: string, dims: readonly (number | null)[]])[];
+  /** Names of its outputs. */
+  readonly outputs: readonly string[];
+}
+
+/** How a run is joined with what turns out to be true. */
+export interface RunOptions {
+  /** Names this prediction, so that `monitor.outcome(key, value)` finds it. A list names the rows of a batch. */
+  readonly key?: string | readonly string[];
+}
+
+/** A session that is watched. */
+export interface WatchedSession<Feeds, Results> {
+  run(feeds: Feeds, options?: RunOptions): Promise<Results>;
+}
+
+/** What `monitor.wrap` makes of a target: for a session, one whose `run` takes a key besides. */
+export type Watched<Target> = Target extends SessionLike<infer Feeds, infer Results> ? WatchedSession<Feeds, Results> : Target;

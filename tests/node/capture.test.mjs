@@ -51,7 +51,7 @@ test("only reports leave, and all have one length", async (t) => {
     for (const [index, row] of rows.entries()) {
       now = week * WEEK + 60 * index;
       const monitor = monitors[(index + week) % 19]; // the last device never has data
-      await monitor.wrap(session).run(feeds(row), { key: `${week} ${index}` });
+      await (await monitor.wrap(session)).run(feeds(row), { key: `${week} ${index}` });
       if (row.late !== undefined) monitor.outcome(`${week} ${index}`, row.late);
     }
     now = (week + 1) * WEEK + 60;

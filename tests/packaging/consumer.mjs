@@ -6,7 +6,7 @@ const [spec, model] = [JSON.parse(readFileSync(process.argv[2])), new Uint8Array
 const clock = { week: 2264 };
 const now = () => clock.week * spec.measurement.window.length_secs;
 const monitor = await Monitor.create({ spec, key: "k", store: new FileStore("device.json"), consent: "granted", now });
-const session = monitor.wrap(await InferenceSession.create(model));
+const session = await monitor.wrap(await InferenceSession.create(model));
 const joined = await monitor.close();
 clock.week = 2265;
 const numeric = new Tensor("float32", Float32Array.of(12, 18, 733, 64.9, 8, 0, 10, 1012), [1, 8]);

@@ -1,4 +1,4 @@
-// Runs one module as it will be shipped: `node module.mjs <folder with the bindings>`. Throws unless it works; else
+// Runs one module as it will be shipped: `node module.mjs <folder with the bindings> <module>`. Throws unless it works; else
 // prints its sizes and the spec id of pkg-config.json as JSON.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import { refused } from "./refused.mjs";
 
 const folder = resolve(process.argv[2]);
 const file = (path) => readFileSync(new URL(`../../${path}`, import.meta.url));
-const bytes = readFileSync(join(folder, "driftglass_bg.wasm"));
+const bytes = readFileSync(process.argv[3]);
 const glue = await import(pathToFileURL(join(folder, "driftglass_bg.js")));
 
 const compiled = new WebAssembly.Module(bytes);
@@ -19,7 +19,7 @@ assert.deepEqual(found, [], `the module exports ${found}, which must not be ship
 
 const { exports } = new WebAssembly.Instance(compiled, { "./driftglass_bg.js": glue });
 glue.__wbg_set_wasm(exports);
-exports.__wasm_call_ctors();
+exports.__wasm_call_ctors?.();
 exports.__wbindgen_start();
 
 const specId = monitors();

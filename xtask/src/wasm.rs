@@ -33,11 +33,14 @@ pub(crate) struct Flavour {
 /// All but inference.
 pub(crate) const CORE: Flavour = Flavour { name: "core", features: "js", opt_level: Some("z") };
 
-/// With the inference engine. The one that the npm package ships and the demo runs.
+/// With the inference engine.
 pub(crate) const FULL: Flavour = Flavour { name: "full", features: "js,onnx", opt_level: None };
 
 /// For tests: entropy from a seed, so that vectors can be replayed. Never shipped.
 pub(crate) const SEEDED: Flavour = Flavour { name: "seeded", features: "js,seeded-entropy", opt_level: None };
+
+/// What the npm package holds.
+pub(crate) const SHIPPED: [Flavour; 2] = [CORE, FULL];
 
 /// Every flavour.
 pub(crate) const FLAVOURS: [Flavour; 3] = [CORE, FULL, SEEDED];

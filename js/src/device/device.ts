@@ -1,10 +1,27 @@
-import { DriftglassError, guarded } from "../errors.js";
-import { InferenceSession, tensors, type ForeignModel, type RunOptions, type SessionLike, type WatchedSession } from "../session.js";
+import { guarded } from "../errors.js";
+import type { ModelShape } from "../protocol.js";
 import type { Tensors } from "../tensor.js";
-import type { Answer, Consent, Counters, FlushResult, LedgerView, MonitorOptions, ObservedRecord, ProfileView, ReportView } from "../types.js";
-import { ready, WasmMonitor } from "../wasm/module.js";
+import type { Answer, Consent, Counters, FlushResult, LedgerView, ObservedRecord, ProfileView, ReportView } from "../types.js";
+import type { FullMonitor, Glue, WasmMonitor, WasmSession } from "../wasm/engine.js";
+import { effective } from "./consent.js";
 import type { StateBytes, Store } from "./store/store.js";
 import { flush, type Destination } from "./upload.js";
+
+/** What a device is made of. */
+export interface DeviceOptions {
+  /** The spec's text. */
+  readonly spec: string;
+  readonly key: string;
+  readonly store: Store;
+  readonly consent: Consent;
+  readonly endpoint?: string;
+  readonly segment?: string;
+  readonly arm?: "stable" | "canary";
+  /** Unix seconds. */
+  readonly now: () => number;
+  /** Sends requests; the runtime's `fetch` if absent. */
+  readonly fetch?: typeof fetch;
+}
 
 /**
  * Watches a model: counts what it sees, and once a window answers one question about it under noise.
@@ -14,22 +31,29 @@ import { flush, type Destination } from "./upload.js";
  */
 export class Device {
   readonly counters: Counters = { malformedRecords: 0, unknownOutcomes: 0, refusedAnswers: 0 };
-  readonly #wasm: WasmMonitor;
+  /** @internal */
+  readonly wasm: WasmMonitor;
   readonly #store: Store;
   readonly #destination: Destination;
   readonly #now: () => number;
   #consent: Consent;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  private constructor(wasm: WasmMonitor, options: MonitorOptions) {
-    this.#wasm = wasm;
+  /** The segment that its reports name. */
+  readonly segment: string;
+
+  private constructor({ disposition, encodeBody }: Glue, wasm: WasmMonitor, segment: string, options: DeviceOptions) {
+    this.segment = segment;
+    this.wasm = wasm;
     this.#store = options.store;
-    this.#now = options.now ?? (() => Date.now() / 1000);
+    this.#now = options.now;
     this.#consent = effective(options.consent);
     this.#destination = {
       url: `${options.endpoint ?? wasm.endpoint}?key=${encodeURIComponent(options.key)}`,
       maxBodyBytes: wasm.maxBodyBytes,
       fetch: options.fetch ?? ((...request) => fetch(...request)),
+      disposition,
+      encodeBody,
     };
   }
 
@@ -37,15 +61,12 @@ export class Device {
    * Makes a monitor. With consent the device joins, that is it makes its secret and its ledger, unless it has them; after a denial it
    * wipes what there is.
    *
-   * @throws DriftglassError `invalid-option`, `invalid-spec`, `unknown-segment`, `wasm-unavailable`, `store-failed`, `unreadable-state`, `foreign-state`
+   * @throws DriftglassError `invalid-spec`, `unknown-segment`, `store-failed`, `unreadable-state`, `foreign-state`
    */
-  static async create(options: MonitorOptions): Promise<Device> {
-    checkOptions(options);
-    await ready();
-    const text = typeof options.spec === "string" ? options.spec : JSON.stringify(options.spec);
-    const segment = options.segment ?? firstSegment(text);
-    const wasm = guarded(() => new WasmMonitor(text, segment, options.arm === "canary"));
-    const device = new Device(wasm, options);
+  static async create(glue: Glue, options: DeviceOptions): Promise<Device> {
+    const segment = options.segment ?? firstSegment(options.spec);
+    const wasm = guarded(() => new glue.WasmMonitor(options.spec, segment, options.arm === "canary"));
+    const device = new Device(glue, wasm, segment, options);
     if (device.#consent === "granted") await device.#join();
     if (device.#consent === "denied") await device.purge();
     return device;
@@ -65,38 +86,36 @@ export class Device {
 
   /** Hash of the measured part of the spec. */
   get specId(): string {
-    return this.#wasm.specId;
+    return this.wasm.specId;
   }
 
   /**
-   * Watches a session.
+   * Refuses a model that the spec does not admit.
    *
-   * @param session a session of this package, or of another runtime
-   * @param model for a session of another runtime: what its model is
-   * @throws DriftglassError `model-refused` when the spec does not admit the model
+   * @throws DriftglassError `model-refused`, `malformed-model`
    */
-  wrap(session: InferenceSession): WatchedSession<Tensors, Tensors>;
-  wrap<Feeds extends object, Results extends object>(
-    session: SessionLike<Feeds, Results>,
-    model: ForeignModel,
-  ): WatchedSession<Feeds, Results>;
-  wrap(session: InferenceSession | SessionLike<object, object>, model?: ForeignModel): WatchedSession<never, object> {
-    if (session instanceof InferenceSession) {
-      guarded(() => this.#wasm.admitSession(session.wasm));
-      return { run: async (feeds: Tensors, options?: RunOptions) => this.#run(session, feeds, options) };
-    }
-    if (!model) throw new DriftglassError("model-refused", "A session of another runtime needs { sha256, inputs, outputs } of its model.");
-    guarded(() => this.#wasm.admit(model.sha256, model.inputs, [...model.outputs]));
-    return { run: async (feeds: object, options?: RunOptions) => this.#runForeign(session, feeds, options) };
+  admit({ sha256, inputs, outputs }: ModelShape): void {
+    guarded(() => this.wasm.admit(sha256, inputs, [...outputs]));
   }
 
-  /** Counts values by hand: what `wrap` does for a session. */
-  observe(record: ObservedRecord, options: { readonly key?: string } = {}): void {
+  /**
+   * Runs a session of the same module and counts each row of the batch.
+   *
+   * @param keys names of the rows whose outcome comes later
+   * @throws DriftglassError `input-refused`, `inference-failed`
+   */
+  run(session: WasmSession, feeds: Tensors, keys: readonly string[]): object {
+    if (this.#consent !== "granted") return guarded(() => session.run(feeds));
+    return guarded(() => (this.wasm as FullMonitor).run(session, feeds, [...keys], this.#now()));
+  }
+
+  /** Counts values; with a key, the prediction waits for its outcome. */
+  observe(record: ObservedRecord, key?: string): void {
     if (this.#consent !== "granted") return;
     this.#quietly("malformedRecords", () => {
       const { inputs = {}, outputs = {}, latencyMs, failed = false } = record;
       const lists = { inputs: values(inputs), outputs: values(outputs), latencyMs, failed };
-      this.#wasm.observe(lists, options.key, this.#now());
+      this.wasm.observe(lists, key, this.#now());
     });
   }
 
@@ -108,13 +127,13 @@ export class Device {
    */
   outcome(key: string, value: string | number | boolean): void {
     if (this.#consent !== "granted") return;
-    const joined = this.#quietly("malformedRecords", () => this.#wasm.outcome(key, value, this.#now()));
+    const joined = this.#quietly("malformedRecords", () => this.wasm.outcome(key, value, this.#now()));
     if (joined === false) this.counters.unknownOutcomes += 1;
   }
 
   /** The sketches of a window, the current one if none is named. For pages on this device. */
-  inspect(window: number = this.#wasm.windowAt(this.#now())): ProfileView {
-    return this.#wasm.inspect(window) as ProfileView;
+  inspect(window: number = this.wasm.windowAt(this.#now())): ProfileView {
+    return this.wasm.inspect(window) as ProfileView;
   }
 
   /**
@@ -155,7 +174,7 @@ export class Device {
   async ledger(): Promise<LedgerView | undefined> {
     let view: LedgerView | undefined;
     await this.#store.transact((state) => {
-      if (state) view = guarded(() => this.#wasm.ledger(state, this.#now())) as LedgerView;
+      if (state) view = guarded(() => this.wasm.ledger(state, this.#now())) as LedgerView;
       return undefined;
     });
     return view;
@@ -167,18 +186,29 @@ export class Device {
    * @throws DriftglassError `malformed-report`
    */
   parseReport(report: Uint8Array): ReportView {
-    return guarded(() => this.#wasm.parseReport(report)) as ReportView;
+    return guarded(() => this.wasm.parseReport(report)) as ReportView;
+  }
+
+  /** Reports that wait to be sent. */
+  async waiting(): Promise<number> {
+    return (await this.#store.outbox(Number.MAX_SAFE_INTEGER)).length;
+  }
+
+  /** Frees the memory of the sketches. What is stored stays. */
+  dispose(): void {
+    this.stop();
+    this.wasm.free();
   }
 
   /** Wipes sketches, secret, ledger and outbox. With consent the device joins anew, as one that never was. */
   async purge(): Promise<void> {
-    this.#wasm.purge();
+    this.wasm.purge();
     await this.#store.purge();
     if (this.#consent === "granted") await this.#join();
   }
 
   async #join(): Promise<void> {
-    await this.#store.transact((state) => ({ state: guarded(() => this.#wasm.join(state, this.#now())) }));
+    await this.#store.transact((state) => ({ state: guarded(() => this.wasm.join(state, this.#now())) }));
   }
 
   async #answerNext(): Promise<Answer | undefined> {
@@ -187,41 +217,16 @@ export class Device {
     await this.#store.transact((stored: StateBytes) => {
       // Wiped, perhaps from another tab: only consent given again makes a new device.
       if (!stored) return undefined;
-      const state = guarded(() => this.#wasm.join(stored, now));
-      const window = guarded(() => this.#wasm.due(state, now));
+      const state = guarded(() => this.wasm.join(stored, now));
+      const window = guarded(() => this.wasm.due(state, now));
       if (window === undefined) return undefined;
-      const answer = this.#quietly("refusedAnswers", () => this.#wasm.answer(state, window, now));
+      const answer = this.#quietly("refusedAnswers", () => this.wasm.answer(state, window, now));
       if (!answer) return undefined;
       const { state: after, ...rest } = answer as Answer & { state: Uint8Array };
       made = rest;
       return { state: after, report: { bytes: rest.report, createdSecs: Math.floor(now) } };
     });
     return made;
-  }
-
-  #run(session: InferenceSession, feeds: Tensors, options: RunOptions | undefined): Tensors {
-    if (this.#consent !== "granted") return tensors(guarded(() => session.wasm.run(feeds)));
-    return tensors(guarded(() => this.#wasm.run(session.wasm, feeds, keys(options), this.#now())));
-  }
-
-  async #runForeign(session: SessionLike<object, object>, feeds: object, options: RunOptions | undefined): Promise<object> {
-    const started = performance.now();
-    let results: object;
-    try {
-      results = await session.run(feeds);
-    } catch (error) {
-      const latencyMs = performance.now() - started;
-      this.#quietly("malformedRecords", () => {
-        this.observe({ inputs: { ...feeds }, latencyMs, failed: true });
-      });
-      throw error;
-    }
-    const latencyMs = performance.now() - started;
-    this.#quietly("malformedRecords", () => {
-      const [key] = keys(options);
-      this.observe({ inputs: { ...feeds }, outputs: { ...results }, latencyMs }, key === undefined ? {} : { key });
-    });
-    return results;
   }
 
   /** Runs what must not break the host; a failure is counted. */
@@ -235,19 +240,6 @@ export class Device {
   }
 }
 
-/** Plain JavaScript callers get a clear error for what a type would have told them. */
-function checkOptions({ consent, arm = "stable", key }: MonitorOptions): void {
-  const invalid = (rule: string) => new DriftglassError("invalid-option", rule);
-  if (!["unknown", "granted", "denied"].includes(consent)) throw invalid("consent must be one of: unknown, granted, denied");
-  if (!["stable", "canary"].includes(arm)) throw invalid("arm must be one of: stable, canary");
-  if (typeof key !== "string" || key === "") throw invalid("key must be the ingest key of the spec");
-}
-
-function effective(consent: Consent): Consent {
-  const control = typeof navigator === "object" && "globalPrivacyControl" in navigator && navigator.globalPrivacyControl;
-  return consent === "unknown" && control === true ? "denied" : consent;
-}
-
 /** The first segment that the spec declares; a spec without one is refused by the module. */
 function firstSegment(spec: string): string {
   try {
@@ -256,11 +248,6 @@ function firstSegment(spec: string): string {
   } catch {
     return "";
   }
-}
-
-function keys(options: RunOptions | undefined): string[] {
-  const key = options?.key;
-  return key === undefined ? [] : (Array.isArray(key) ? key : [key]).map(String);
 }
 
 /** Values by name, with the elements of tensors and typed arrays as lists. */

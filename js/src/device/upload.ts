@@ -1,9 +1,9 @@
 import type { FlushResult, UploadAnswer } from "../types.js";
-import { disposition, encodeBody } from "../wasm/module.js";
+import type { Glue } from "../wasm/engine.js";
 import type { OutboxEntry, Store } from "./store/store.js";
 
 /** Where reports go. */
-export interface Destination {
+export interface Destination extends Pick<Glue, "disposition" | "encodeBody"> {
   readonly url: string;
   readonly maxBodyBytes: number;
   readonly fetch: typeof fetch;
@@ -52,7 +52,7 @@ function* bodies(entries: readonly OutboxEntry[], maxBytes: number): Generator<O
 async function send(body: OutboxEntry[], store: Store, to: Destination, result: FlushResult): Promise<boolean> {
   const answer = await post(body, to);
   result.answers.push(answer);
-  const next = answered(answer) ? disposition(answer.status) : "retry";
+  const next = answered(answer) ? to.disposition(answer.status) : "retry";
   if (next === "split" && body.length > 1) {
     const middle = body.length >> 1;
     return (await send(body.slice(0, middle), store, to, result)) && (await send(body.slice(middle), store, to, result));
@@ -65,7 +65,7 @@ async function send(body: OutboxEntry[], store: Store, to: Destination, result: 
 }
 
 async function post(body: OutboxEntry[], to: Destination): Promise<UploadAnswer> {
-  const bytes = encodeBody(body.map((entry) => entry.report));
+  const bytes = to.encodeBody(body.map((entry) => entry.report));
   try {
     const response = await to.fetch(to.url, {
       method: "POST",

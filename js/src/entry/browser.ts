@@ -1,12 +1,19 @@
-/** Entry for browsers: the wasm file is fetched from beside the package. */
-import { provideWasm } from "../wasm/module.js";
+/** Entry for pages and workers: everything but this facade is fetched when it is first needed. */
+import { LocalLink } from "../link/local.js";
+import { once } from "../link/once.js";
+import { connected, spawned } from "../link/spawn.js";
+import { provide } from "../runtime.js";
+import { unpacked } from "../wasm/inline.js";
 
-const wasm = new URL("../../wasm/full/driftglass_bg.wasm", import.meta.url);
+// Spelled as bundlers expect it, so that they copy the files.
+const file = () => new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
 
-provideWasm(async () => {
-  const response = await fetch(wasm);
-  if (!response.ok) throw new Error(`the answer for driftglass_bg.wasm was ${response.status}`);
-  return response;
+provide({
+  thread: typeof window === "object" && typeof Worker === "function" ? "worker" : "main",
+  wasm: { core: new URL("./core.wasm", import.meta.url), full: new URL("./full.wasm", import.meta.url) },
+  local: once(async () => new LocalLink((await import("../host/page.js")).host())),
+  ...(typeof Worker === "function" && { worker: (create) => (create ? connected(create) : spawned(file)) }),
+  inline: async () => unpacked((await import("./core-inline.js")).default),
 });
 
 export * from "../index.js";

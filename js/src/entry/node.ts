@@ -1,11 +1,17 @@
-/** Entry for Node, Deno and Bun: the wasm file is read from disk. */
-import { provideWasm } from "../wasm/module.js";
+/** Entry for Node, Deno and Bun: modules and state are files. */
+import { LocalLink } from "../link/local.js";
+import { once } from "../link/once.js";
+import { provide } from "../runtime.js";
+import { unpacked } from "../wasm/inline.js";
 
-const wasm = new URL("../../wasm/full/driftglass_bg.wasm", import.meta.url);
+// Put together at run time: bundlers for servers would otherwise make addresses of a website out of these.
+const beside = (name: string) => new URL(["./", name].join(""), import.meta.url);
 
-provideWasm(async () => {
-  const { readFile } = await import("node:fs/promises");
-  return readFile(wasm);
+provide({
+  thread: "main",
+  wasm: { core: beside("core.wasm"), full: beside("full.wasm") },
+  local: once(async () => new LocalLink((await import("../host/disk.js")).host())),
+  inline: async () => unpacked((await import("./core-inline.js")).default),
 });
 
 export * from "../index.js";

@@ -1,7 +1,7 @@
 // This browser as a device. The only file that knows the driftglass package.
 
 import {
-  type Answer, type FlushResult, IndexedDbStore, InferenceSession, type LedgerView, Monitor, type ProfileView, type ReportView, Tensor, type Tensors,
+  type Answer, type FlushResult, InferenceSession, type LedgerView, Monitor, type ProfileView, type ReportView, Tensor, type Tensors,
   type UploadAnswer, type WatchedSession,
 } from "driftglass";
 import type { Spec } from "../api.ts";
@@ -10,7 +10,6 @@ import type { Flight } from "./flights.ts";
 export type { Answer, LedgerView, MetricView, ProfileView, ReportView, UploadAnswer } from "driftglass";
 
 const ENDPOINT = "/v1/reports";
-const DATABASE = "driftglass-live";
 
 interface Clock {
   nowSecs: number;
@@ -22,10 +21,10 @@ export class Device {
   readonly #monitor: Monitor;
   readonly #watched: WatchedSession<Tensors, Tensors>;
 
-  private constructor(clock: Clock, monitor: Monitor, session: InferenceSession) {
+  private constructor(clock: Clock, monitor: Monitor, watched: WatchedSession<Tensors, Tensors>) {
     this.#clock = clock;
     this.#monitor = monitor;
-    this.#watched = monitor.wrap(session);
+    this.#watched = watched;
   }
 
   /** Loads module and model, and joins at a moment of the centre's clock. The visitor agreed by starting the replay. */
@@ -37,10 +36,9 @@ export class Device {
       key: spec.ingest_key,
       endpoint: ENDPOINT,
       consent: "granted",
-      store: new IndexedDbStore(DATABASE),
       now: () => clock.nowSecs,
     });
-    return new Device(clock, monitor, session);
+    return new Device(clock, monitor, await monitor.wrap(session));
   }
 
   setClock(nowSecs: number): void {
@@ -65,11 +63,11 @@ export class Device {
     this.#monitor.outcome(flight.key, Number(flight.late));
   }
 
-  sketches = (window: number): ProfileView => this.#monitor.inspect(window);
+  sketches = (window: number): Promise<ProfileView> => this.#monitor.inspect(window);
 
   ledger = (): Promise<LedgerView | undefined> => this.#monitor.ledger();
 
-  parse = (report: Uint8Array): ReportView => this.#monitor.parseReport(report);
+  parse = (report: Uint8Array): Promise<ReportView> => this.#monitor.parseReport(report);
 
   /** Answers the window that is due; undefined if the device refuses. */
   close = async (): Promise<Answer | undefined> => (await this.#monitor.close())[0];

@@ -72,12 +72,12 @@ async function run(visit: Visit, choice: AircraftChoice): Promise<void> {
   const sketches = h("div");
   const done = h("p", { class: "muted", role: "status" });
   show("replay", flights.element, h("h3", {}, "Sketches"), sketches, done);
-  let before = device.sketches(setting.window);
+  let before = await device.sketches(setting.window);
   replace(sketches, sketchView(before, undefined));
   const own = setting.flights.get(choice.aircraft() ?? -1) ?? [];
-  await replay(own, setting.endSecs, device, choice.speed, (step, atSecs) => {
+  await replay(own, setting.endSecs, device, choice.speed, async (step, atSecs) => {
     flights.show(step, atSecs);
-    const now = device.sketches(setting.window);
+    const now = await device.sketches(setting.window);
     replace(sketches, sketchView(now, before));
     before = now;
   });
@@ -98,7 +98,7 @@ async function close(visit: Visit): Promise<void> {
   if (!answer) return show("close", h("p", { class: "notice" }, refusal(setting, after)), newDeviceButtons(visit));
 
   visit.answer = answer;
-  const report = device.parse(answer.report);
+  const report = await device.parse(answer.report);
   const refusals = h("div", { role: "status" });
   show("close",
     answerView(answer, report, setting.spec),

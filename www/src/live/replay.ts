@@ -15,15 +15,15 @@ export async function replay(
   endSecs: number,
   device: Device,
   speed: () => Speed,
-  seen: (step: Step, atSecs: number) => void,
+  seen: (step: Step, atSecs: number) => Promise<void>,
 ): Promise<void> {
   for (const { atSecs, kind, flight } of schedule(flights, endSecs)) {
     device.setClock(atSecs);
     if (kind === "prediction") {
-      seen({ kind, flight, late: await device.predict(flight) }, atSecs);
+      await seen({ kind, flight, late: await device.predict(flight) }, atSecs);
     } else {
       device.outcome(flight);
-      seen({ kind, flight }, atSecs);
+      await seen({ kind, flight }, atSecs);
     }
     const pause = SPEEDS[speed()];
     if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));

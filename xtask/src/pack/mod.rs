@@ -34,11 +34,9 @@ use sha2::{Digest, Sha256};
 use self::crates::Crates;
 use self::sbom::Materials;
 use self::stage::STAGE;
-use crate::wasm::{self, FULL, Flavour, MODULE, Profile, hex};
+use self::tarball::Strength;
+use crate::wasm::{self, Flavour, Profile, SHIPPED, hex};
 use crate::{setup, step, suite};
-
-/// What the package ships. The loader in `js/src/wasm` must know a flavour before it is added here and to `files`.
-const SHIPPED: [Flavour; 1] = [FULL];
 
 /// Features that no shipped module may have: with the first, whoever chose the seed can undo the noise.
 const REFUSED: [&str; 1] = ["seeded-entropy"];
@@ -52,8 +50,12 @@ const SUMS: &str = "SHA256SUMS";
 /// The bill of materials, here and inside the package.
 const SBOM: &str = "sbom.cdx.json";
 
+/// How to pack.
 #[derive(Args)]
 pub(crate) struct Options {
+    /// A tarball to try things with: modules as the tests load them, without bill, checksums and checks
+    #[arg(long, conflicts_with = "verify")]
+    dev: bool,
     /// Then make the package again from a copy of the sources at another path, and compare
     #[arg(long)]
     verify: bool,
@@ -67,6 +69,11 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let began = Instant::now();
     setup::toolchain()?;
+    if options.dev {
+        let tarball = dev()?;
+        println!("\n{} in {}", tarball.display(), step::seconds(began.elapsed()));
+        return Ok(ExitCode::SUCCESS);
+    }
     let tarball = std::path::absolute(pack()?)?;
     let outcome = suite::node("packaging", "tests/packaging", |command| {
         command.env("DRIFTGLASS_TARBALL", &tarball);
@@ -79,9 +86,36 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Makes a tarball from the modules that the tests load, with as little work as possible.
+fn dev() -> Result<PathBuf> {
+    const FOLDER: &str = "target/pack-dev";
+    let profile = Profile::dev();
+    wasm::build(&profile, &SHIPPED)?;
+    let stage = Path::new(FOLDER).join("npm");
+    stage::clear(&stage)?;
+    for flavour in SHIPPED {
+        stage::bindings(&profile, flavour, &stage)?;
+    }
+    stage::facade(&stage)?;
+    let manifest = json(&stage.join("package.json"))?;
+    let files = stage::files(&manifest, &[&stage, Path::new(".")], &[SBOM])?;
+    let path = Path::new(FOLDER).join(file_name(&manifest));
+    fs::write(&path, tarball::tarball(&files, Strength::Fast)?)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
+}
+
+/// As npm names a tarball.
+fn file_name(manifest: &Value) -> String {
+    let text = |field: &str| manifest[field].as_str().unwrap_or_default();
+    format!("{}-{}.tgz", text("name"), text("version"))
+}
+
 /// Makes the tarball, the bill and the checksums; prints them and returns the tarball's path.
 fn pack() -> Result<PathBuf> {
-    stage::clear()?;
+    let stage = Path::new(STAGE);
+    stage::forget()?;
+    stage::clear(stage)?;
     for flavour in SHIPPED {
         refuse_features(flavour)?;
     }
@@ -90,20 +124,19 @@ fn pack() -> Result<PathBuf> {
     for flavour in SHIPPED {
         stage::module(&profile, flavour)?;
     }
-    stage::facade()?;
+    stage::facade(stage)?;
     let modules = SHIPPED.map(check).into_iter().collect::<Result<Vec<_>>>()?;
 
-    let manifest = json(&Path::new(STAGE).join("package.json"))?;
+    let manifest = json(&stage.join("package.json"))?;
     let bill = bill(&manifest, &modules)?;
     let bill_text = format!("{bill:#}\n");
     write(SBOM, bill_text.as_bytes())?;
-    let files = stage::files(&manifest)?;
+    let files = stage::files(&manifest, &[stage, Path::new(FOLDER), Path::new(".")], &[])?;
     for (name, bytes) in &files {
         paths::refuse(name, bytes)?;
     }
-    let bytes = tarball::tarball(&files)?;
-    let text = |field: &str| manifest[field].as_str().unwrap_or_default();
-    let name = format!("{}-{}.tgz", text("name"), text("version"));
+    let bytes = tarball::tarball(&files, Strength::Best)?;
+    let name = file_name(&manifest);
     write(&name, &bytes)?;
     let sum = sha256(&bytes);
     let mut sums = format!("{sum}  {name}\n{}  {SBOM}\n", sha256(bill_text.as_bytes()));
@@ -164,9 +197,10 @@ struct Module {
 /// Runs the optimized module. One that fails is not replaced by one that was not optimized: a person should look.
 fn check(flavour: Flavour) -> Result<Module> {
     step::announce(&format!("check of the optimized module {}", flavour.name()));
-    let path = format!("wasm/{}/{MODULE}", flavour.name());
+    let path = format!("dist/{}.wasm", flavour.name());
     let mut command = Command::new("node");
     command.arg("tests/packaging/module.mjs").arg(Path::new(STAGE).join("wasm").join(flavour.name()));
+    command.arg(Path::new(STAGE).join(&path));
     let said = step::query(&mut command)
         .with_context(|| format!("the optimized module {path} does not work, so nothing is packed"))?;
     let Checked { spec_id, sizes } = serde_json::from_str(&said).context("the check printed no JSON")?;
@@ -189,6 +223,7 @@ fn bill(manifest: &Value, modules: &[Module]) -> Result<Value> {
         ("rustc", rustc.to_owned()),
         ("wasm-bindgen", wasm_bindgen(modules)?),
         ("binaryen", pinned(&json(Path::new(optimize::LOCK_FILE))?, "binaryen")?),
+        ("esbuild", pinned(&lock, "esbuild")?),
         ("typescript", pinned(&lock, "typescript")?),
     ];
     Ok(sbom::cyclonedx(&Materials { manifest, modules, npm: &npm, tools: &tools, rust }))

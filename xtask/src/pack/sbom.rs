@@ -125,7 +125,7 @@ mod tests {
             (id("driftglass", "0.1.0"), krate(dual, None, &[id("prost", "1.0.0+spec")])),
             (id("prost", "1.0.0+spec"), krate(dual, Some(&"ab".repeat(32)), &[])),
         ]);
-        let path = "wasm/full/driftglass_bg.wasm".to_owned();
+        let path = "dist/full.wasm".to_owned();
         let sizes = Sizes { raw: 3, gzip: 2, brotli: 1 };
         let modules = [Module { path, sha256: "cd".repeat(32), spec_id: "ef".repeat(32), sizes, crates }];
         let one = npm::Package { name: "@scope/a".into(), version: "2.0.0".into(), license: Some("ISC".into()) };
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(
             strings(&bill["components"], "bom-ref"),
             [
-                "file:wasm/full/driftglass_bg.wasm",
+                "file:dist/full.wasm",
                 "pkg:cargo/driftglass@0.1.0",
                 "pkg:cargo/prost@1.0.0%2Bspec",
                 "pkg:generic/rust-std@1.95.0",
@@ -162,12 +162,9 @@ mod tests {
             let all = bill["dependencies"].as_array().unwrap();
             all.iter().find(|one| one["ref"] == from).unwrap()["dependsOn"].clone()
         };
+        assert_eq!(on("pkg:npm/driftglass@0.1.0"), json!(["file:dist/full.wasm", "pkg:npm/%40scope/a@2.0.0"]));
         assert_eq!(
-            on("pkg:npm/driftglass@0.1.0"),
-            json!(["file:wasm/full/driftglass_bg.wasm", "pkg:npm/%40scope/a@2.0.0"])
-        );
-        assert_eq!(
-            on("file:wasm/full/driftglass_bg.wasm"),
+            on("file:dist/full.wasm"),
             json!(["pkg:cargo/driftglass@0.1.0", "pkg:cargo/prost@1.0.0%2Bspec", "pkg:generic/rust-std@1.95.0"])
         );
         assert_eq!(on("pkg:cargo/driftglass@0.1.0"), json!(["pkg:cargo/prost@1.0.0%2Bspec"]));

@@ -1,30 +1,30 @@
 //! The files of the package, collected.
 //!
-//! The facade is compiled beside the modules that it will load, in a folder that was empty: `js/` may hold bindings of
-//! another profile and what tsc made of sources that are gone. `js/package.json` says under `files` what is inside the
-//! package, and [`files`] looks each entry up in what is made here, then in the workspace; never in `js/`.
+//! `dist/` is built beside the modules that it will hold, in a folder that was empty: `js/` may hold bindings of
+//! another profile. `js/package.json` says under `files` what is inside the package, and [`files`] looks each entry up
+//! in what is made here, then in the workspace; never in `js/`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::tarball::Files;
-use super::{FOLDER, SHIPPED, optimize, read};
+use super::{FOLDER, optimize, read};
 use crate::step;
 use crate::wasm::{Flavour, KEPT, MODULE, Profile};
 
-/// Sources of the facade, what tsc makes of them, and the modules.
+/// Sources of the facade, the modules, and the package that is made of them.
 pub(super) const STAGE: &str = "target/pack/npm";
 
-/// Removes what an earlier run left for people to take, and the stage. Compiled and optimized modules stay.
+/// Removes what an earlier run left for people to take. Compiled and optimized modules stay.
 ///
 /// # Errors
 ///
 /// A file cannot be removed.
-pub(super) fn clear() -> Result<()> {
+pub(super) fn forget() -> Result<()> {
     fs::create_dir_all(FOLDER).with_context(|| format!("cannot create {FOLDER}"))?;
     for entry in fs::read_dir(FOLDER)? {
         let path = entry?.path();
@@ -32,59 +32,76 @@ pub(super) fn clear() -> Result<()> {
             fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         }
     }
-    if Path::new(STAGE).exists() {
-        fs::remove_dir_all(STAGE).with_context(|| format!("cannot empty {STAGE}"))?;
+    Ok(())
+}
+
+/// Empties a stage.
+///
+/// # Errors
+///
+/// A file cannot be removed.
+pub(super) fn clear(stage: &Path) -> Result<()> {
+    if stage.exists() {
+        fs::remove_dir_all(stage).with_context(|| format!("cannot empty {}", stage.display()))?;
     }
     Ok(())
 }
 
-/// Puts a flavour's bindings and its optimized module into the package.
+/// Puts a flavour's bindings and its optimized module where the facade is built.
 ///
 /// # Errors
 ///
 /// The module cannot be optimized, or a file not be written.
 pub(super) fn module(profile: &Profile, flavour: Flavour) -> Result<()> {
     let optimized = optimize::optimize(profile, flavour)?;
-    let to = Path::new(STAGE).join("wasm").join(flavour.name());
-    for name in KEPT {
-        copy(&profile.bindings(flavour).join(name), &to.join(name))?;
-    }
-    copy(&optimized, &to.join(MODULE))
+    bindings(profile, flavour, Path::new(STAGE))?;
+    copy(&optimized, &beside(Path::new(STAGE), flavour).join(MODULE))
 }
 
-/// Compiles the facade beside the modules that it will load: tsc reads their declarations, not those of a dev build.
+/// Puts a flavour's bindings, with the module as it was compiled, where the facade is built.
 ///
 /// # Errors
 ///
-/// tsc fails.
-pub(super) fn facade() -> Result<()> {
-    let stage = Path::new(STAGE);
-    for name in ["package.json", "tsconfig.json", "src"] {
+/// A file cannot be written.
+pub(super) fn bindings(profile: &Profile, flavour: Flavour, stage: &Path) -> Result<()> {
+    for name in KEPT {
+        copy(&profile.bindings(flavour).join(name), &beside(stage, flavour).join(name))?;
+    }
+    Ok(())
+}
+
+fn beside(stage: &Path, flavour: Flavour) -> PathBuf {
+    stage.join("wasm").join(flavour.name())
+}
+
+/// Builds `dist/` beside the modules that it will hold.
+///
+/// # Errors
+///
+/// esbuild or tsc fails.
+pub(super) fn facade(stage: &Path) -> Result<()> {
+    for name in ["package.json", "tsconfig.json", "build.mjs", "src"] {
         copy(&Path::new("js").join(name), &stage.join(name))?;
     }
     let mut command = Command::new("node");
-    command.args(["node_modules/typescript/bin/tsc", "--project"]).arg(stage);
+    command.arg(stage.join("build.mjs"));
     step::run("facade", &mut command)
 }
 
-/// What `files` of the manifest names, and the manifest.
+/// What `files` of the manifest names, and the manifest; each from the first place that has it.
 ///
 /// # Errors
 ///
-/// An entry is nowhere, or a shipped module is not listed.
-pub(super) fn files(manifest: &Value) -> Result<Files> {
+/// An entry is nowhere, and not one of those that may be absent.
+pub(super) fn files(manifest: &Value, places: &[&Path], optional: &[&str]) -> Result<Files> {
     let listed = manifest["files"].as_array().context("package.json has no list `files`")?;
     let mut files = Files::new();
     for entry in listed.iter().map(|entry| entry.as_str().unwrap_or_default()).chain(["package.json"]) {
-        let places = [STAGE, FOLDER, "."].map(|place| Path::new(place).join(entry));
-        let Some(place) = places.iter().find(|place| place.exists()) else {
-            bail!("package.json lists {entry}, which is nowhere");
-        };
-        collect(place, entry, &mut files)?;
-    }
-    for flavour in SHIPPED {
-        let module = format!("wasm/{}/{MODULE}", flavour.name());
-        ensure!(files.contains_key(&module), "`files` in js/package.json does not list wasm/{}", flavour.name());
+        match places.iter().map(|place| place.join(entry)).find(|place| place.exists()) {
+            Some(place) => collect(&place, entry, &mut files)?,
+            None if optional.contains(&entry) => {}
+            None => bail!("package.json lists {entry}, which is nowhere"),
+        }
     }
     Ok(files)
 }

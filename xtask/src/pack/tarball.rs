@@ -23,13 +23,26 @@ const TIME: u64 = 499_162_500;
 /// gzip's number for an unknown system.
 const NO_SYSTEM: u8 = 255;
 
+/// How long to compress.
+#[derive(Clone, Copy)]
+pub(crate) enum Strength {
+    /// For what is published
+    Best,
+    /// For what is thrown away
+    Fast,
+}
+
 /// The tarball, compressed.
 ///
 /// # Errors
 ///
 /// A path is longer than the format allows.
-pub(crate) fn tarball(files: &Files) -> Result<Vec<u8>> {
-    let gzip = GzBuilder::new().mtime(0).operating_system(NO_SYSTEM).write(Vec::new(), Compression::best());
+pub(crate) fn tarball(files: &Files, strength: Strength) -> Result<Vec<u8>> {
+    let level = match strength {
+        Strength::Best => Compression::best(),
+        Strength::Fast => Compression::fast(),
+    };
+    let gzip = GzBuilder::new().mtime(0).operating_system(NO_SYSTEM).write(Vec::new(), level);
     let mut builder = Builder::new(gzip);
     for (path, bytes) in files {
         let mut header = Header::new_ustar();
@@ -57,7 +70,7 @@ mod tests {
     use super::*;
 
     fn files() -> Files {
-        [("wasm/full/a.wasm", &b"\0asm"[..]), ("package.json", b"{}"), ("dist/index.js", b"export {};\n")]
+        [("dist/full.wasm", &b"\0asm"[..]), ("package.json", b"{}"), ("dist/index.js", b"export {};\n")]
             .into_iter()
             .map(|(path, bytes)| (path.to_owned(), bytes.to_vec()))
             .collect()
@@ -65,7 +78,7 @@ mod tests {
 
     #[test]
     fn what_goes_in_comes_out_in_order_and_with_constants() {
-        let bytes = tarball(&files()).unwrap();
+        let bytes = tarball(&files(), Strength::Best).unwrap();
         let mut archive = tar::Archive::new(GzDecoder::new(bytes.as_slice()));
         let mut seen = Vec::new();
         for entry in archive.entries().unwrap() {
@@ -85,6 +98,6 @@ mod tests {
     /// RFC 1952, section 2.3: magic, method 8, no flags, time 0, strongest compression, unknown system.
     #[test]
     fn the_gzip_header_tells_nothing() {
-        assert_eq!(tarball(&files()).unwrap()[..10], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255]);
+        assert_eq!(tarball(&files(), Strength::Best).unwrap()[..10], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255]);
     }
 }

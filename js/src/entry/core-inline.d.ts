@@ -1,0 +1,3 @@
+/** The core module, gzipped, in base64. Written by the build. */
+declare const base64: string;
+export default base64;

@@ -1,0 +1,3 @@
+/** The worker as one classic script. Written by the build. */
+declare const source: string;
+export default source;
