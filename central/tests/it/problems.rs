@@ -11,6 +11,7 @@ fn check(upload: &[u8], status: u16, problem: &str, counter: &str, counts: [u64;
     let answer = centre.upload(upload);
     assert_eq!((answer.status, answer.problem(), answer.counts()), (status, problem, counts));
     assert_eq!(answer.header("access-control-allow-origin"), "*");
+    assert_eq!(answer.header("access-control-expose-headers"), "retry-after");
     assert_eq!(answer.json["problems"][0]["type"], format!("/problems/{problem}"));
     assert_eq!(answer.json["problems"][0]["reports"], 1);
     assert_eq!(centre.counter(counter), 1);
