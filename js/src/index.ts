@@ -33,4 +33,6 @@ export { referenceOf, type QuestionReference, type Reference } from "./reference
 export { InferenceSession } from "./session.js";
 export { Tensor, type TensorData, type Tensors, type TensorType } from "./tensor.js";
 export { MemoryStore } from "./device/store/memory.js";
-export type { Commit, OutboxEntry, StateBytes, Store } from "./device/store/store.js";
+export type { Caps, Commit, OutboxEntry, SketchBytes, StateBytes, Store } from "./device/store/store.js";
+export type { OutboxStatus } from "./device/status.js";
+export type { Dropped, Totals, Uploads } from "./device/uploads.js";

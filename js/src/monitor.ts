@@ -1,4 +1,5 @@
 import { effective } from "./device/consent.js";
+import { onHidden } from "./device/lifecycle.js";
 import { DriftglassError } from "./errors.js";
 import type { Link } from "./link/link.js";
 import { lease, type Lease } from "./link/links.js";
@@ -20,6 +21,7 @@ export class Monitor {
   readonly #lease: Lease;
   readonly #created: Created;
   readonly #now: (() => number) | undefined;
+  readonly #unwatchPage: () => void;
   #consent: Consent;
   #clock: ReturnType<typeof setInterval> | undefined;
 
@@ -28,6 +30,7 @@ export class Monitor {
     this.#created = created;
     this.#now = now;
     this.#consent = effective(consent);
+    this.#unwatchPage = onHidden(() => void this.#call("hidden").catch(() => undefined));
   }
 
   /**
@@ -127,9 +130,9 @@ export class Monitor {
 
   /** How the monitor is doing. */
   async status(): Promise<Status> {
-    const { counters, waiting } = await this.#call("status");
+    const device = await this.#call("status");
     const { flavour, wasm } = this.#created;
-    return { consent: this.#consent, thread: this.thread, flavour, wasm, counters, outbox: { waiting } };
+    return { consent: this.#consent, thread: this.thread, flavour, wasm, ...device };
   }
 
   /**
@@ -141,9 +144,15 @@ export class Monitor {
     return this.#call("close");
   }
 
-  /** Sends what waits in the outbox, as long as there is consent. A retry sends the same bytes. */
-  flush(): Promise<FlushResult> {
-    return this.#call("flush");
+  /**
+   * Sends what waits in the outbox, as long as there is consent. A retry sends the same bytes. After an attempt that failed, nothing is sent for a while, which
+   * restarts and other tabs know too.
+   *
+   * @param options `force` sends at once: for a button that a person presses
+   * @throws DriftglassError `store-failed`
+   */
+  flush({ force = false }: { readonly force?: boolean } = {}): Promise<FlushResult> {
+    return this.#call("flush", force);
   }
 
   /** Closes and flushes now and then until stopped. */
@@ -179,6 +188,7 @@ export class Monitor {
   /** Ends the monitor and frees its memory; what is stored stays for the next one. The worker ends with the last of its monitors and sessions. */
   async dispose(): Promise<void> {
     clearInterval(this.#clock);
+    this.#unwatchPage();
     await this.#call("dispose");
     this.#lease.release();
   }

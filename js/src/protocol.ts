@@ -3,11 +3,12 @@
  *
  * A call is answered once. A note is never answered; notes and calls arrive in the order in which they were sent.
  */
+import type { DeviceStatus } from "./device/status.js";
 import type { Store } from "./device/store/store.js";
 import type { ErrorCode } from "./errors.js";
 import type { Tensors } from "./tensor.js";
 import type {
-  Answer, Consent, Counters, FlushResult, Flavour, LedgerView, ObservedRecord, ProfileView, ReportView, WasmInput, WasmSource,
+  Answer, Consent, FlushResult, Flavour, LedgerView, ObservedRecord, ProfileView, ReportView, WasmInput, WasmSource,
 } from "./types.js";
 
 /** A device or a session of a host. */
@@ -61,13 +62,6 @@ export interface ModelShape {
   readonly outputs: readonly string[];
 }
 
-/** What a host knows of a device. */
-export interface DeviceStatus {
-  readonly counters: Counters;
-  /** Reports that wait to be sent. */
-  readonly waiting: number;
-}
-
 /** Everything that is answered. */
 export interface Calls {
   create(settings: DeviceSettings, direct?: Direct): Promise<Created>;
@@ -76,7 +70,9 @@ export interface Calls {
   ledger(device: Id): Promise<LedgerView | undefined>;
   status(device: Id): Promise<DeviceStatus>;
   close(device: Id): Promise<Answer[]>;
-  flush(device: Id): Promise<FlushResult>;
+  flush(device: Id, force: boolean): Promise<FlushResult>;
+  /** The page may be about to go. */
+  hidden(device: Id): Promise<void>;
   start(device: Id, intervalMs: number): Promise<void>;
   stop(device: Id): Promise<void>;
   parseReport(device: Id, report: Uint8Array): Promise<ReportView>;

@@ -1,5 +1,7 @@
 /** What applications hand over and get back: plain data, the same in every thread. */
+import type { OutboxStatus } from "./device/status.js";
 import type { Store } from "./device/store/store.js";
+import type { Totals } from "./device/uploads.js";
 
 /** What the person said. Nothing is created before `granted`. */
 export type Consent = "unknown" | "granted" | "denied";
@@ -70,10 +72,9 @@ export interface Status {
   readonly wasm: WasmSource;
   /** Failures that were kept from the application. */
   readonly counters: Counters;
-  readonly outbox: {
-    /** Reports that wait to be sent. */
-    readonly waiting: number;
-  };
+  readonly outbox: OutboxStatus;
+  /** What became of all reports so far; of this process alone if the store keeps no record. */
+  readonly totals: Totals;
 }
 
 /** Values of one inference, by name: a value or a list of them. */

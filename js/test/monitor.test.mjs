@@ -92,33 +92,6 @@ test("the ledger holds its caps and says what was spent", async () => {
   assert.ok((await one.monitor.status()).counters.refusedAnswers > 0);
 });
 
-test("a retry sends the same bytes", async () => {
-  const one = await device({ answers: ["offline", { status: 503 }, { status: 429 }, { status: 202, body: { accepted: 1 } }] });
-  one.clock.secs = FIRST * WEEK;
-  await weeks(one, 1);
-  for (let attempt = 0; attempt < 4; attempt += 1) await one.monitor.flush();
-  assert.equal(one.sent.length, 4);
-  assert.equal(new Set(one.sent.map(({ body }) => body.toString("hex"))).size, 1);
-  assert.equal((await one.monitor.flush()).sent, 0);
-});
-
-test("a body that is too large is sent in halves", async () => {
-  const one = await device({ answers: [{ status: 413 }] });
-  one.clock.secs = FIRST * WEEK;
-  await weeks(one, 5);
-  const { accepted, answers } = await one.monitor.flush();
-  assert.deepEqual([accepted, answers.length], [5, 3]);
-  assert.deepEqual(one.sent.map(({ body }) => body.length / 47), [5, 2, 3]);
-});
-
-test("what the centre will never take is dropped and counted", async () => {
-  const one = await device({ answers: [{ status: 400 }] });
-  one.clock.secs = FIRST * WEEK;
-  await weeks(one, 1);
-  assert.equal((await one.monitor.flush()).rejected, 1);
-  assert.equal((await one.monitor.flush()).sent, 0);
-});
-
 test("nothing is created before consent, and denying it wipes all", async () => {
   const store = new MemoryStore();
   const one = await device({ store, monitor: { consent: "unknown" } });
@@ -166,13 +139,6 @@ test("a denial in one tab ends reporting in the others", async () => {
   await one.monitor.setConsent("denied");
   assert.deepEqual(await weeks(other, 3), []);
   assert.equal(await other.monitor.ledger(), undefined);
-});
-
-test("an answer that is not the centre's settles nothing", async () => {
-  const one = await device({ answers: [{ status: 200, body: "<html>" }] });
-  one.clock.secs = FIRST * WEEK;
-  await weeks(one, 1);
-  assert.deepEqual([(await one.monitor.flush()).waiting, (await one.monitor.flush()).accepted], [1, 1]);
 });
 
 test("two stores on one file take turns", async (t) => {

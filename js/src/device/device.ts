@@ -4,8 +4,9 @@ import type { Tensors } from "../tensor.js";
 import type { Answer, Consent, Counters, FlushResult, LedgerView, ObservedRecord, ProfileView, ReportView } from "../types.js";
 import type { FullMonitor, Glue, WasmMonitor, WasmSession } from "../wasm/engine.js";
 import { effective } from "./consent.js";
+import { drain, trim, type Destination } from "./drain.js";
+import { uploadStatus, type DeviceStatus } from "./status.js";
 import type { StateBytes, Store } from "./store/store.js";
-import { flush, type Destination } from "./upload.js";
 
 /** What a device is made of. */
 export interface DeviceOptions {
@@ -38,6 +39,11 @@ export class Device {
   readonly #now: () => number;
   #consent: Consent;
   #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #unwatch: () => void;
+  /** Whether the store holds this device: not before it joined, and not after another tab wiped it. */
+  #joined = false;
+  /** Ends what is being sent when consent is gone, or the device. */
+  #sending = new AbortController();
 
   /** The segment that its reports name. */
   readonly segment: string;
@@ -52,9 +58,11 @@ export class Device {
       url: `${options.endpoint ?? wasm.endpoint}?key=${encodeURIComponent(options.key)}`,
       maxBodyBytes: wasm.maxBodyBytes,
       fetch: options.fetch ?? ((...request) => fetch(...request)),
+      now: this.#now,
       disposition,
       encodeBody,
     };
+    this.#unwatch = this.#store.watch?.(() => this.#forget()) ?? (() => undefined);
   }
 
   /**
@@ -80,6 +88,7 @@ export class Device {
   /** Takes a new word from the person. `denied` wipes everything. */
   async setConsent(consent: Consent): Promise<void> {
     this.#consent = effective(consent);
+    if (this.#consent !== "granted") this.#stopSending();
     if (this.#consent === "granted") await this.#join();
     if (this.#consent === "denied") await this.purge();
   }
@@ -105,13 +114,13 @@ export class Device {
    * @throws DriftglassError `input-refused`, `inference-failed`
    */
   run(session: WasmSession, feeds: Tensors, keys: readonly string[]): object {
-    if (this.#consent !== "granted") return guarded(() => session.run(feeds));
+    if (!this.#watching) return guarded(() => session.run(feeds));
     return guarded(() => (this.wasm as FullMonitor).run(session, feeds, [...keys], this.#now()));
   }
 
   /** Counts values; with a key, the prediction waits for its outcome. */
   observe(record: ObservedRecord, key?: string): void {
-    if (this.#consent !== "granted") return;
+    if (!this.#watching) return;
     this.#quietly("malformedRecords", () => {
       const { inputs = {}, outputs = {}, latencyMs, failed = false } = record;
       const lists = { inputs: values(inputs), outputs: values(outputs), latencyMs, failed };
@@ -126,7 +135,7 @@ export class Device {
    * @param value a label of the outcome's metric, its index, or a number
    */
   outcome(key: string, value: string | number | boolean): void {
-    if (this.#consent !== "granted") return;
+    if (!this.#watching) return;
     const joined = this.#quietly("malformedRecords", () => this.wasm.outcome(key, value, this.#now()));
     if (joined === false) this.counters.unknownOutcomes += 1;
   }
@@ -148,26 +157,43 @@ export class Device {
       if (!answer) break;
       answers.push(answer);
     }
+    if (answers.length > 0) await trim(this.#store, this.#now());
     return answers;
   }
 
-  /** Sends what waits in the outbox, as long as there is consent. A retry sends the same bytes. */
-  async flush(): Promise<FlushResult> {
-    return flush(this.#store, this.#destination, () => this.#consent === "granted");
+  /**
+   * Sends what waits in the outbox, as long as there is consent. A retry sends the same bytes. After an attempt that failed, nothing is sent for a while.
+   *
+   * @param force sends at once
+   * @throws DriftglassError `store-failed`
+   */
+  async flush(force = false): Promise<FlushResult> {
+    const granted = this.#consent === "granted";
+    return drain(this.#store, this.#destination, { stop: granted ? this.#sending.signal : AbortSignal.abort(), force });
+  }
+
+  /** How the device is doing. */
+  async status(): Promise<DeviceStatus> {
+    return { counters: { ...this.counters }, ...(await uploadStatus(this.#store)) };
+  }
+
+  /** The page may be about to go: a started device sends what waits, in requests that outlive the page. Never throws. */
+  async hidden(): Promise<void> {
+    if (this.#timer !== undefined) await this.#tick();
   }
 
   /** Closes and flushes now and then until stopped. */
   start(intervalMs = 60_000): void {
-    const tick = () => void this.close().then(() => this.flush()).catch(() => (this.counters.refusedAnswers += 1));
     this.stop();
-    this.#timer = setInterval(tick, intervalMs);
+    this.#timer = setInterval(() => void this.#tick(), intervalMs);
     if (typeof this.#timer === "object") this.#timer.unref();
-    tick();
+    void this.#tick();
   }
 
   /** Ends what `start` began. */
   stop(): void {
     clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   /** What was spent of each cap; undefined before the device joined. */
@@ -189,26 +215,51 @@ export class Device {
     return guarded(() => this.wasm.parseReport(report)) as ReportView;
   }
 
-  /** Reports that wait to be sent. */
-  async waiting(): Promise<number> {
-    return (await this.#store.outbox(Number.MAX_SAFE_INTEGER)).length;
-  }
-
   /** Frees the memory of the sketches. What is stored stays. */
   dispose(): void {
     this.stop();
+    this.#stopSending();
+    this.#unwatch();
+    this.#joined = false;
+    this.#store.close?.();
     this.wasm.free();
   }
 
-  /** Wipes sketches, secret, ledger and outbox. With consent the device joins anew, as one that never was. */
+  /** Wipes sketches, secret, ledger and outbox, in all tabs. With consent the device joins anew, as one that never was. */
   async purge(): Promise<void> {
-    this.wasm.purge();
+    this.#forget();
     await this.#store.purge();
     if (this.#consent === "granted") await this.#join();
   }
 
+  get #watching(): boolean {
+    return this.#consent === "granted" && this.#joined;
+  }
+
   async #join(): Promise<void> {
     await this.#store.transact((state) => ({ state: guarded(() => this.wasm.join(state, this.#now())) }));
+    this.#joined = true;
+  }
+
+  /** The store was wiped, here or in another tab: nothing of the device stays in memory, and nothing of it is sent. */
+  #forget(): void {
+    this.#joined = false;
+    this.wasm.purge();
+    this.#stopSending();
+  }
+
+  #stopSending(): void {
+    this.#sending.abort();
+    this.#sending = new AbortController();
+  }
+
+  async #tick(): Promise<void> {
+    try {
+      await this.close();
+      await this.flush();
+    } catch {
+      this.counters.refusedAnswers += 1;
+    }
   }
 
   async #answerNext(): Promise<Answer | undefined> {
@@ -216,7 +267,11 @@ export class Device {
     const now = this.#now();
     await this.#store.transact((stored: StateBytes) => {
       // Wiped, perhaps from another tab: only consent given again makes a new device.
-      if (!stored) return undefined;
+      if (!stored) {
+        if (this.#joined) this.#forget();
+        return undefined;
+      }
+      this.#joined = true;
       const state = guarded(() => this.wasm.join(stored, now));
       const window = guarded(() => this.wasm.due(state, now));
       if (window === undefined) return undefined;

@@ -16,3 +16,4 @@ provide({
 
 export * from "../index.js";
 export { FileStore } from "../device/store/file.js";
+export { kvStore, type KvBinding } from "../device/store/kv.js";

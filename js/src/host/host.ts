@@ -1,8 +1,9 @@
 import { Device } from "../device/device.js";
+import type { DeviceStatus } from "../device/status.js";
 import { MemoryStore } from "../device/store/memory.js";
 import type { Store } from "../device/store/store.js";
 import { DriftglassError, guarded } from "../errors.js";
-import type { Calls, Created, DeviceSettings, DeviceStatus, Direct, Id, Loaded, ModelShape, Note, WasmPlaces } from "../protocol.js";
+import type { Calls, Created, DeviceSettings, Direct, Id, Loaded, ModelShape, Note, WasmPlaces } from "../protocol.js";
 import { tensors, type Tensors } from "../tensor.js";
 import type { Answer, Consent, FlushResult, LedgerView, ProfileView, ReportView } from "../types.js";
 import type { Engine, FullGlue, FullMonitor, Glue, WasmSession } from "../wasm/engine.js";
@@ -69,16 +70,19 @@ export class Host implements Calls {
   }
 
   async status(device: Id): Promise<DeviceStatus> {
-    const of = this.#device(device);
-    return { counters: { ...of.counters }, waiting: await of.waiting() };
+    return this.#device(device).status();
   }
 
   async close(device: Id): Promise<Answer[]> {
     return this.#device(device).close();
   }
 
-  async flush(device: Id): Promise<FlushResult> {
-    return this.#device(device).flush();
+  async flush(device: Id, force: boolean): Promise<FlushResult> {
+    return this.#device(device).flush(force);
+  }
+
+  async hidden(device: Id): Promise<void> {
+    await this.#device(device).hidden();
   }
 
   async start(device: Id, intervalMs: number): Promise<void> {

@@ -72,8 +72,8 @@ export class Device {
   /** Answers the window that is due; undefined if the device refuses. */
   close = async (): Promise<Answer | undefined> => (await this.#monitor.close())[0];
 
-  /** Sends what waits in the outbox. */
-  send = (): Promise<FlushResult> => this.#monitor.flush();
+  /** Sends what waits in the outbox, at once: a person pressed a button, and the clock of the page stands still. */
+  send = (): Promise<FlushResult> => this.#monitor.flush({ force: true });
 
   /** Wipes sketches, secret, ledger and outbox. */
   purge = (): Promise<void> => this.#monitor.purge();

@@ -1,184 +1,227 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, unlink, utimes, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { access, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 
 import { DriftglassError } from "../../errors.js";
-import type { Commit, OutboxEntry, StateBytes, Store } from "./store.js";
+import type { Uploads } from "../uploads.js";
+import { decode, encode } from "./codec.js";
+import { FileLock } from "./file-lock.js";
+import { Parts, syncFolder } from "./parts.js";
+import { DEVICE_CAPS, firstSequence, type Commit, type OutboxEntry, type SketchBytes, type StateBytes, type Store } from "./store.js";
 
-const LOCK_POLL_MS = 5;
-const LOCK_PATIENCE_MS = 60_000;
-const LOCK_STALE_MS = 30_000;
+/** Reports that the file itself holds. When there are more they move to a part, so that a commit writes a few kilobytes whatever waits. */
+const YOUNG = 64;
 
-interface Contents {
-  state: Uint8Array | undefined;
-  sequence: number;
-  entries: OutboxEntry[];
+/** What the file says. */
+interface Head {
+  readonly state: Uint8Array | undefined;
+  readonly sequence: number;
+  /** The youngest reports. */
+  readonly entries: readonly OutboxEntry[];
+  /** Parts with older reports, the oldest first. */
+  readonly older: readonly Older[];
+  /** Part that holds the sketches. */
+  readonly sketches: string | undefined;
+  readonly uploads: Uploads | undefined;
 }
 
+/** A part that holds reports, between two sequences. */
+interface Older {
+  readonly part: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+const EMPTY: Omit<Head, "sequence"> = { state: undefined, entries: [], older: [], sketches: undefined, uploads: undefined };
+
 /**
- * Keeps state and outbox in one file, which is replaced as a whole: written beside, flushed to the disk, renamed, and the
- * folder flushed. A lock keeps other processes and other stores on the same file out meanwhile. For Node, Deno and Bun.
+ * Keeps state, sketches and outbox in a file, which is replaced as a whole: written beside, flushed to the disk, renamed, and the
+ * folder flushed. A lock keeps other processes and other stores on the same file out meanwhile ({@link FileLock}). Sketches and all but the youngest reports lie in parts beside it, which the file names
+ * ({@link Parts}): replacing the file commits them too. For Node, Deno and Bun.
  *
- * The lock is a folder that holds one draft, named by its owner alone. It is taken by renaming a folder with a draft in it
- * onto the lock, which succeeds only while there is none or it is empty. A commit renames the draft to the file: one step
- * that commits and gives the lock back. So a lock can be taken from an owner that seems dead by removing its draft: should
- * the owner only have slept, it has nothing left to commit with.
+ * Processes that share a file share one device. Each sends what waits: then a report may arrive twice, and counts once.
  */
 export class FileStore implements Store {
+  readonly caps = DEVICE_CAPS;
   readonly #path: string;
+  readonly #lock: FileLock;
+  readonly #parts: Parts;
   #queue: Promise<unknown> = Promise.resolve();
 
-  /** @param path the file; its folder is made if it does not exist */
+  /** @param path the file; its folder is made with it if it does not exist */
   constructor(path: string) {
     this.#path = path;
+    this.#lock = new FileLock(path);
+    this.#parts = new Parts(path);
   }
 
-  transact(change: (state: StateBytes) => Commit | undefined): Promise<void> {
-    return this.#exclusively(async (draft) => {
-      const contents = await this.#read();
-      const commit = change(contents.state);
-      if (!commit) return;
-      contents.state = commit.state;
-      if (commit.report) {
-        contents.sequence += 1;
-        const { bytes, createdSecs } = commit.report;
-        contents.entries.push({ sequence: contents.sequence, report: bytes, createdSecs });
+  async transact(change: (state: StateBytes, sketches?: SketchBytes) => Commit | undefined): Promise<void> {
+    if (!(await this.#exists()) && !change(undefined)) return;
+    let thrown: { error: unknown } | undefined;
+    await this.#exclusively(async (draft) => {
+      const head = await this.#read();
+      const sketches = await this.#sketches(head);
+      let commit: Commit | undefined;
+      try {
+        commit = change(head.state, sketches);
+      } catch (error) {
+        thrown = { error };
       }
-      await this.#write(contents, draft);
+      if (commit) await this.#write(await this.#after(head, commit), head, draft);
+    });
+    if (thrown) throw thrown.error;
+  }
+
+  async saveSketches(change: (state: StateBytes, sketches?: SketchBytes) => Uint8Array | undefined): Promise<void> {
+    await this.transact((state, sketches) => {
+      const after = state && change(state, sketches);
+      return state && after && { state, sketches: after };
     });
   }
 
-  outbox(limit: number): Promise<OutboxEntry[]> {
-    return this.#exclusively(async () => (await this.#read()).entries.slice(0, limit));
+  /** Without the lock: the file is always whole, and so are its parts unless they are being replaced. */
+  async outbox(limit: number): Promise<OutboxEntry[]> {
+    let head = await this.#read();
+    for (;;) {
+      try {
+        return await this.#waiting(head, limit);
+      } catch (cause) {
+        const now = await this.#read();
+        if (encode(now.older) === encode(head.older)) throw failed(cause);
+        head = now;
+      }
+    }
   }
 
-  remove(sequences: readonly number[]): Promise<void> {
-    return this.#exclusively(async (draft) => {
-      const contents = await this.#read();
+  async remove(sequences: readonly number[], note?: (uploads: Uploads | undefined) => Uploads): Promise<void> {
+    if (!(await this.#exists())) return;
+    await this.#exclusively(async (draft) => {
+      const head = await this.#read();
+      if (head.state === undefined) return;
       const gone = new Set(sequences);
-      contents.entries = contents.entries.filter((entry) => !gone.has(entry.sequence));
-      await this.#write(contents, draft);
+      const left = (entries: readonly OutboxEntry[]) => entries.filter((entry) => !gone.has(entry.sequence));
+      const older: Older[] = [];
+      for (const part of head.older) {
+        if (!sequences.some((sequence) => sequence >= part.first && sequence <= part.last)) older.push(part);
+        else older.push(...(await this.#moved(left(await this.#entries(part)))));
+      }
+      const uploads = note ? note(head.uploads) : head.uploads;
+      await this.#write({ ...head, entries: left(head.entries), older, uploads }, head, draft);
     });
   }
 
-  purge(): Promise<void> {
-    return this.#exclusively(() => rm(this.#path, { force: true }));
+  async uploads(): Promise<Uploads | undefined> {
+    return (await this.#read()).uploads;
   }
 
-  #exclusively<T>(work: (draft: string) => Promise<T>): Promise<T> {
-    const result = this.#queue.then(() => this.#locked(work));
+  async purge(): Promise<void> {
+    // A purge that was cut off may have left parts without a file.
+    if ((await this.#exists()) || (await this.#parts.exists())) {
+      await this.#exclusively(async () => {
+        // The file first: with it the secret goes.
+        await rm(this.#path, { force: true });
+        await this.#parts.purge();
+      });
+    }
+    await this.#lock.sweep();
+  }
+
+  #exists(): Promise<boolean> {
+    return access(this.#path).then(() => true, (cause: unknown) => {
+      if (isAbsent(cause)) return false;
+      throw failed(cause);
+    });
+  }
+
+  #exclusively(work: (draft: string) => Promise<void>): Promise<void> {
+    const result = this.#queue.then(() => this.#lock.hold(work)).catch((cause: unknown) => {
+      throw failed(cause);
+    });
     this.#queue = result.catch(() => undefined);
     return result;
   }
 
-  /** Holds the lock while the work is done; gives it the path of the draft. */
-  async #locked<T>(work: (draft: string) => Promise<T>): Promise<T> {
-    const lock = `${this.#path}.lock`;
-    const name = await taken(lock).catch((cause: unknown) => {
-      throw failed(cause);
-    });
-    const draft = join(lock, name);
-    try {
-      return await work(draft);
-    } finally {
-      // After a commit the draft is gone; a folder that another has taken meanwhile is not empty, and stays.
-      await rm(draft, { force: true });
-      await rmdir(lock).catch(() => undefined);
-    }
-  }
-
-  async #read(): Promise<Contents> {
+  async #read(): Promise<Head> {
     let text: string;
     try {
       text = await readFile(this.#path, "utf8");
     } catch (cause) {
-      if (code(cause) === "ENOENT") return { state: undefined, sequence: 0, entries: [] };
+      if (isAbsent(cause)) return { ...EMPTY, sequence: firstSequence() };
       throw failed(cause);
     }
     try {
-      return JSON.parse(text, revive) as Contents;
+      return { ...EMPTY, ...(decode(text) as Head) };
     } catch (cause) {
       throw failed(cause);
     }
   }
 
-  async #write(contents: Contents, draft: string): Promise<void> {
+  /** Sketches whose part is gone are begun anew; the ledger does not depend on them. */
+  async #sketches(head: Head): Promise<SketchBytes> {
+    if (head.sketches === undefined) return undefined;
+    return this.#parts.read(head.sketches).catch(() => undefined) as Promise<SketchBytes>;
+  }
+
+  async #waiting(head: Head, limit: number): Promise<OutboxEntry[]> {
+    const entries: OutboxEntry[] = [];
+    for (const older of head.older) {
+      if (entries.length < limit) entries.push(...(await this.#entries(older)));
+    }
+    return [...entries, ...head.entries].slice(0, limit);
+  }
+
+  async #entries({ part }: Older): Promise<OutboxEntry[]> {
+    return (await this.#parts.read(part)) as OutboxEntry[];
+  }
+
+  /** What the file will say after a commit. */
+  async #after(head: Head, commit: Commit): Promise<Head> {
+    const sketches = commit.sketches ? await this.#parts.write(commit.sketches) : head.sketches;
+    const after = { ...head, state: commit.state, sketches };
+    if (!commit.report) return after;
+    const sequence = head.sequence + 1;
+    const entries = [...head.entries, { sequence, report: commit.report.bytes, createdSecs: commit.report.createdSecs }];
+    if (entries.length <= YOUNG) return { ...after, sequence, entries };
+    return { ...after, sequence, entries: [], older: [...head.older, ...(await this.#moved(entries))] };
+  }
+
+  /** Moves reports to a part; to none if there are none. */
+  async #moved(entries: readonly OutboxEntry[]): Promise<Older[]> {
+    if (entries.length === 0) return [];
+    return [{ part: await this.#parts.write(entries), first: entries[0]!.sequence, last: entries.at(-1)!.sequence }];
+  }
+
+  async #write(head: Head, before: Head, draft: string): Promise<void> {
+    const [named, namedBefore] = [parts(head), parts(before)];
+    await this.#parts.sweep(new Set([...named, ...namedBefore]));
     try {
       // Not made anew: a draft that is gone means that the lock was taken away.
       const file = await open(draft, "r+");
       try {
-        await file.writeFile(JSON.stringify(contents, replace));
+        await file.writeFile(encode(head));
         await file.sync();
       } finally {
         await file.close();
       }
       await rename(draft, this.#path);
-      const folder = await open(dirname(this.#path));
-      await folder.sync();
-      await folder.close();
     } catch (cause) {
+      await this.#parts.remove([...named].filter((part) => !namedBefore.has(part)));
       throw failed(cause);
     }
+    await syncFolder(dirname(this.#path));
+    await this.#parts.remove([...namedBefore].filter((part) => !named.has(part)));
   }
 }
 
-/** Takes the lock and returns the name of the draft in it. */
-async function taken(lock: string): Promise<string> {
-  const name = randomUUID();
-  const mine = `${lock}.${name}`;
-  await mkdir(mine, { recursive: true });
-  try {
-    await writeFile(join(mine, name), "", { mode: 0o600 });
-    for (let waited = 0; waited < LOCK_PATIENCE_MS; waited += LOCK_POLL_MS) {
-      // Its age is the age of the lock.
-      const now = new Date();
-      await utimes(join(mine, name), now, now);
-      if (await renamed(mine, lock)) return name;
-      await removeStale(lock);
-      await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
-    }
-    throw new Error(`the lock ${basename(lock)} is held by another process`);
-  } catch (cause) {
-    await rm(mine, { recursive: true, force: true });
-    throw cause;
-  }
+/** Names of the parts that count. */
+function parts({ older, sketches }: Head): Set<string> {
+  return new Set([...older.map(({ part }) => part), ...(sketches === undefined ? [] : [sketches])]);
 }
 
-/** Renames the folder onto the lock; false if that holds a draft. */
-async function renamed(mine: string, lock: string): Promise<boolean> {
-  try {
-    await rename(mine, lock);
-    return true;
-  } catch (cause) {
-    // Windows says EPERM, and also of a lock that is empty: removing it can only help.
-    if (!["ENOTEMPTY", "EEXIST", "EPERM"].includes(code(cause) ?? "")) throw cause;
-    if (code(cause) === "EPERM") await rmdir(lock).catch(() => undefined);
-    return false;
-  }
-}
-
-/** Removes drafts that outlived any transaction. By name, so that a lock taken meanwhile is never meant. */
-async function removeStale(lock: string): Promise<void> {
-  for (const name of await readdir(lock).catch(() => [])) {
-    const draft = join(lock, name);
-    const age = await stat(draft).then(({ mtimeMs }) => Date.now() - mtimeMs, () => 0);
-    if (age > LOCK_STALE_MS) await unlink(draft).catch(() => undefined);
-  }
-}
-
-function code(cause: unknown): string | undefined {
-  return (cause as NodeJS.ErrnoException).code;
-}
-
-function replace(_key: string, value: unknown): unknown {
-  return value instanceof Uint8Array ? { base64: Buffer.from(value).toString("base64") } : value;
-}
-
-function revive(_key: string, value: unknown): unknown {
-  const bytes = typeof value === "object" && value !== null && "base64" in value ? value.base64 : undefined;
-  return typeof bytes === "string" ? new Uint8Array(Buffer.from(bytes, "base64")) : value;
+function isAbsent(cause: unknown): boolean {
+  return (cause as NodeJS.ErrnoException).code === "ENOENT";
 }
 
 function failed(cause: unknown): DriftglassError {
+  if (cause instanceof DriftglassError) return cause;
   return new DriftglassError("store-failed", "The device's file could not be read or written; nothing was reported.", { cause });
 }

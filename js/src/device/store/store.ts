@@ -1,6 +1,8 @@
+import type { Uploads } from "../uploads.js";
+
 /** A report that waits to be sent. */
 export interface OutboxEntry {
-  /** Grows by one with each report. */
+  /** Grows with each report; never given twice, not even after a purge. */
   readonly sequence: number;
   /** The bytes that leave, the same on every retry. */
   readonly report: Uint8Array;
@@ -8,8 +10,11 @@ export interface OutboxEntry {
   readonly createdSecs: number;
 }
 
-/** What a transaction reads: the device state, if the device has joined. */
+/** The device state that a transaction reads; undefined if no device has joined. */
 export type StateBytes = Uint8Array | undefined;
+
+/** The sketches that a transaction reads; undefined if none are kept. */
+export type SketchBytes = Uint8Array | undefined;
 
 /** What a transaction commits, all or nothing. */
 export interface Commit {
@@ -17,21 +22,62 @@ export interface Commit {
   readonly state: Uint8Array;
   /** The report that the state paid for, if one was made. */
   readonly report?: { readonly bytes: Uint8Array; readonly createdSecs: number };
+  /** The new sketches, if they changed. */
+  readonly sketches?: Uint8Array;
+}
+
+/** Most that may wait in an outbox. What is beyond is dropped, oldest first, and counted. */
+export interface Caps {
+  readonly maxReports: number;
+  readonly maxBytes: number;
+  readonly maxAgeSecs: number;
 }
 
 /**
- * Where a device keeps its state and its outbox.
+ * The caps of the stores of this package; they are for one device. A device answers once in a window, which lasts an hour at least, and the centre takes a
+ * report until one window after its end at most. So thirty days of age outlast every report of use but those of windows of weeks, and hold 720 reports
+ * of the shortest; a report has some 50 bytes and 4 KiB at most.
+ */
+export const DEVICE_CAPS: Caps = { maxReports: 1_000, maxBytes: 1 << 20, maxAgeSecs: 30 * 86_400 };
+
+/**
+ * Sequence before the first, for a store that begins: from the time, so that none is given again after a purge. What was on its way then must not settle a
+ * report that was made since.
+ */
+export function firstSequence(): number {
+  return Date.now() * 1_000;
+}
+
+/**
+ * Where a device keeps its state, its sketches and its outbox.
  *
  * `transact` runs `change` on the current state and commits what it returns: the new state and the report it paid for, together, or
- * neither. `change` is synchronous and runs inside the open transaction; two transactions never overlap. Bytes may be sent only after the
- * promise is fulfilled. If `change` returns nothing, nothing is committed; if it throws, nothing is and the error is passed on.
+ * neither. `change` is synchronous and runs inside the open transaction; two transactions never overlap. It may run more than once, and its last run counts.
+ * Bytes may be sent only after the promise is fulfilled. If `change` returns nothing, nothing is committed; if it throws, nothing is and the error is passed on.
+ *
+ * Nothing is created, no database and no file, before `change` returns something to commit. Reading what is not there creates nothing either.
  */
 export interface Store {
-  transact(change: (state: StateBytes) => Commit | undefined): Promise<void>;
+  /** What the tabs that share this store know it by. With it, one of them sends at a time. */
+  readonly name?: string;
+  /** None if absent. */
+  readonly caps?: Caps;
+  transact(change: (state: StateBytes, sketches?: SketchBytes) => Commit | undefined): Promise<void>;
   /** Up to `limit` waiting reports, oldest first. */
   outbox(limit: number): Promise<OutboxEntry[]>;
-  /** Forgets reports that are settled or dropped. */
-  remove(sequences: readonly number[]): Promise<void>;
-  /** Wipes everything. */
+  /** Forgets reports that are settled or dropped; a store with `uploads` also commits what `note` makes of those, in the same transaction. */
+  remove(sequences: readonly number[], note?: (uploads: Uploads | undefined) => Uploads): Promise<void>;
+  /** Wipes everything: afterwards there is no database and no file. */
   purge(): Promise<void>;
+  /** What the device notes of its uploads. A store without it forgets at the end of the process when to try again and what was sent. */
+  uploads?(): Promise<Uploads | undefined>;
+  /**
+   * Replaces the sketches of a device that has joined. A store without it keeps none: `transact` never gives any, and a device has
+   * its sketches in memory. May be less durable than `transact`.
+   */
+  saveSketches?(change: (state: StateBytes, sketches?: SketchBytes) => Uint8Array | undefined): Promise<void>;
+  /** Calls back when another tab wiped the store; returns what ends that. */
+  watch?(wiped: () => void): () => void;
+  /** Lets go of connections; the next call opens them again. */
+  close?(): void;
 }
