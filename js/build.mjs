@@ -1,7 +1,7 @@
-// Makes dist/ from src/ and wasm/: scripts by esbuild, declarations by tsc.
+// Makes dist/ from src/ and wasm/: scripts by esbuild, declarations by tsc. What is made is in `entries.mjs`.
 //
-// Facades (`browser.js`, `node.js`, …) are one small file each and fetch the rest when they need it. Hosts and workers share chunks, so that the glue of each
-// flavour is in the package once; the copy of the worker for bundlers that do not emit workers, `worker-inline.js`, has one of its own.
+// Facades are one small file each and fetch the rest when they need it. Hosts and workers share chunks, so that the glue of each flavour is in the package once;
+// only the copy of the worker for bundlers that do not emit workers, `worker-inline.js`, and the classic scripts have their own.
 //
 // The id of a build is the hash of a module and its glue. It is written into the module as a custom section and into every script, and a loader that finds two
 // ids says so instead of failing somewhere.
@@ -14,40 +14,77 @@ import { gzipSync } from "node:zlib";
 
 import { build } from "esbuild";
 
+import { flattened } from "./declarations.mjs";
+import { DECLARATIONS, EXPORTS, FACADES, FOLDERS, SHARED } from "./entries.mjs";
+
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const dist = (name) => here(`dist/${name}`);
 
 rmSync(here("dist"), { recursive: true, force: true });
 mkdirSync(here("dist"));
 const ids = Object.fromEntries(["core", "full"].map((flavour) => [flavour, module(flavour)]));
+const packed = gzipSync(readFileSync(dist("core.wasm")), { level: 9 });
+// The system that zlib was built for: without it, the same bytes everywhere.
+packed[9] = 255;
+writeFileSync(dist("core-inline.js"), `export default ${JSON.stringify(packed.toString("base64"))};\n`);
+
+/** Files beside a script that it names, by how sources name them. */
+const BESIDE = {
+  "../host/page.js": "./host.js",
+  "../host/disk.js": "./host-disk.js",
+  "./adapters/index.js": "./adapters.js",
+  "./core-inline.js": "./core-inline.js",
+  "./worker-inline.js": "./worker-inline.js",
+  "./core.wasm": "./core.wasm",
+};
 
 const common = {
   absWorkingDir: here("."),
+  outdir: "dist",
   bundle: true,
   format: "esm",
   target: "es2022",
   platform: "neutral",
+  external: ["node:*"],
   minify: true,
-  keepNames: false,
   legalComments: "none",
   logLevel: "warning",
   define: { BUILD_IDS: JSON.stringify(ids) },
-  outdir: "dist",
+  plugins: [resolving((path) => (path in BESIDE ? { path: BESIDE[path], external: true } : undefined))],
 };
+const script = { ...common, format: "iife", globalName: "Driftglass" };
 
-// Hosts and what they share.
-await build({ ...common, splitting: true, external: ["node:*"], chunkNames: "chunk-[hash]", entryPoints: { host: "src/host/page.ts", "host-disk": "src/host/disk.ts", worker: "src/entry/worker.ts", adapters: "src/adapters/index.ts" } });
-// Facades.
-for (const name of ["browser", "node"]) {
-  await build({ ...common, plugins: [besides()], entryPoints: { [name]: `src/entry/${name}.ts` } });
-}
+await build({ ...common, splitting: true, chunkNames: "chunk-[hash]", entryPoints: SHARED });
+await build({ ...common, entryPoints: Object.fromEntries(FACADES.map((name) => [name, `src/entry/${name}.ts`])) });
+await build({
+  ...common,
+  format: "cjs",
+  outExtension: { ".js": ".cjs" },
+  banner: { js: `const thisUrl = require("node:url").pathToFileURL(__filename).href;` },
+  define: { ...common.define, "import.meta.url": "thisUrl" },
+  entryPoints: { node: "src/entry/node.ts" },
+});
+// Classic scripts: one that fetches what it needs from where it lies, one with everything inside.
+await build({
+  ...script,
+  banner: { js: `var driftglassUrl = globalThis.document?.currentScript?.src ?? location.href;` },
+  define: { ...common.define, "import.meta.url": "driftglassUrl" },
+  entryPoints: { script: "src/entry/browser.ts" },
+});
+const inside = resolving((path) => (path === "./core-inline.js" ? { path: dist("core-inline.js") } : undefined));
+await build({ ...script, plugins: [inside], entryPoints: { "inline.script": "src/entry/inline.ts" } });
 const [worker] = (await build({ ...common, format: "iife", write: false, entryPoints: ["src/entry/worker.ts"] })).outputFiles;
 writeFileSync(dist("worker-inline.js"), `export default ${JSON.stringify(worker.text)};\n`);
-writeFileSync(dist("core-inline.js"), `export default ${JSON.stringify(gzipSync(readFileSync(dist("core.wasm")), { level: 9 }).toString("base64"))};\n`);
 
 const tsc = createRequire(import.meta.url).resolve("typescript/package.json").replace("package.json", "bin/tsc");
 const { status } = spawnSync(process.execPath, [tsc, "--project", here("tsconfig.json")], { stdio: "inherit" });
 if (status !== 0) process.exit(1);
+for (const [name, source] of Object.entries(DECLARATIONS)) writeFileSync(dist(`${name}.d.ts`), flattened(here(`types/${source}`)));
+writeFileSync(dist("node.d.cts"), readFileSync(dist("node.d.ts")));
+writeFileSync(dist("wasm.d.ts"), "declare const module: WebAssembly.Module;\nexport default module;\n");
+rmSync(here("types"), { recursive: true });
+
+describe();
 
 /** Writes a module with its id into dist/ and returns the id. */
 function module(flavour) {
@@ -63,17 +100,23 @@ function section(name, text) {
   return Buffer.from([0, body.length, ...body]);
 }
 
-/** What facades leave to be fetched. */
-function besides() {
-  const names = { "../host/page.js": "host.js", "../host/disk.js": "host-disk.js", "./adapters/index.js": "adapters.js", "./core-inline.js": "core-inline.js", "./worker-inline.js": "worker-inline.js" };
-  return {
-    name: "besides",
-    setup: ({ onResolve }) => {
-      onResolve({ filter: /./ }, ({ path, kind }) => {
-        if (kind === "dynamic-import" && path in names) return { path: `./${names[path]}`, external: true };
-        if (path.startsWith("node:")) return { path, external: true };
-        return undefined;
-      });
-    },
-  };
+/** Says what relative imports mean. */
+function resolving(resolve) {
+  return { name: "resolving", setup: ({ onResolve }) => onResolve({ filter: /^\.\.?\// }, ({ path }) => resolve(path)) };
+}
+
+/** Keeps `exports` of package.json true, and makes the folders of subpaths. */
+function describe() {
+  const file = here("package.json");
+  const text = readFileSync(file, "utf8");
+  const manifest = JSON.parse(text);
+  manifest.exports = EXPORTS;
+  const now = `${JSON.stringify(manifest, undefined, 2)}\n`;
+  if (now !== text) writeFileSync(file, now);
+  for (const name of FOLDERS) {
+    mkdirSync(here(name), { recursive: true });
+    const { types, default: main } = EXPORTS[`./${name}`];
+    const up = (path) => path.replace("./", "../");
+    writeFileSync(here(`${name}/package.json`), `${JSON.stringify({ type: "module", main: up(main), module: up(main), types: up(types) }, undefined, 2)}\n`);
+  }
 }

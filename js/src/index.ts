@@ -28,6 +28,7 @@ export type {
   WasmSource,
   Watched,
   WatchedSession,
+  WorkerLike,
 } from "./types.js";
 export { referenceOf, type QuestionReference, type Reference } from "./reference.js";
 export { InferenceSession } from "./session.js";

@@ -13,7 +13,7 @@ export type Flavour = "core" | "full";
 export type WasmSource = "url" | "inline" | "module" | "file";
 
 /** A module, or where it is. */
-export type WasmInput = URL | string | WebAssembly.Module | BufferSource;
+export type WasmInput = URL | string | WebAssembly.Module | ArrayBuffer | ArrayBufferView;
 
 /** Where the modules are, for builds that move them. */
 export interface WasmOptions {
@@ -21,6 +21,14 @@ export interface WasmOptions {
   readonly core?: WasmInput;
   /** `full.wasm` of this package: watches and runs models. */
   readonly full?: WasmInput;
+}
+
+/** The parts of a `Worker` that are used. */
+export interface WorkerLike {
+  postMessage(message: any, transfer: any[]): void;
+  addEventListener(type: string, heard: (event: any) => void): void;
+  removeEventListener(type: string, heard: (event: any) => void): void;
+  terminate(): void;
 }
 
 /** Where a monitor or a session lives. */
@@ -36,7 +44,7 @@ export interface HostOptions {
    * Makes the worker, for pages whose policy lets only them: `() => new Worker(url, { type: "module" })`, where the worker imports `driftglass/worker`. Give the
    * same function everywhere, since what shares it shares a worker.
    */
-  readonly createWorker?: () => Worker;
+  readonly createWorker?: () => WorkerLike;
 }
 
 /** How to watch. */

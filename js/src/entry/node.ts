@@ -1,6 +1,8 @@
 /** Entry for Node, Deno and Bun: modules and state are files. */
 import { LocalLink } from "../link/local.js";
 import { once } from "../link/once.js";
+import { connected } from "../link/spawn.js";
+import { ThreadWorker } from "../link/thread.js";
 import { provide } from "../runtime.js";
 import { unpacked } from "../wasm/inline.js";
 
@@ -11,6 +13,10 @@ provide({
   thread: "main",
   wasm: { core: beside("core.wasm"), full: beside("full.wasm") },
   local: once(async () => new LocalLink((await import("../host/disk.js")).host())),
+  worker: async (create) => {
+    const { Worker: Thread } = await import("node:worker_threads");
+    return connected(create ?? (() => new ThreadWorker(new Thread(beside("worker-disk.js")))));
+  },
   inline: async () => unpacked((await import("./core-inline.js")).default),
 });
 

@@ -10,8 +10,8 @@ import { Host } from "./host.js";
 /** Makes the host. */
 export const host = (): Host =>
   new Host({
-    core: new Loader("core", () => import("../../wasm/core/driftglass_bg.js"), readFile),
-    full: new Loader("full", () => import("../../wasm/full/driftglass_bg.js"), readFile),
+    core: new Loader("core", () => import("../../wasm/core/driftglass_bg.js"), { readFile }),
+    full: new Loader("full", () => import("../../wasm/full/driftglass_bg.js"), { readFile }),
     store: (app) => new FileStore(join(stateFolder(), "driftglass", `${encodeURIComponent(app)}.json`)),
   });
 

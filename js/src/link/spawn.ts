@@ -1,5 +1,6 @@
 import { DriftglassError } from "../errors.js";
 import { buildIds } from "../wasm/build.js";
+import type { WorkerLike } from "../types.js";
 import { WorkerLink } from "./worker.js";
 
 /** A worker that has not said by then that it is ready never will. */
@@ -11,7 +12,7 @@ const PATIENCE_MS = 10_000;
  * @param file makes the worker from its file
  * @throws DriftglassError `worker-unavailable`
  */
-export async function spawned(file: () => Worker): Promise<WorkerLink> {
+export async function spawned(file: () => WorkerLike): Promise<WorkerLink> {
   try {
     return await connected(file);
   } catch (error) {
@@ -25,9 +26,9 @@ export async function spawned(file: () => Worker): Promise<WorkerLink> {
 }
 
 /** Links to a worker, once it says that it is ready. */
-export function connected(make: () => Worker): Promise<WorkerLink> {
+export function connected(make: () => WorkerLike): Promise<WorkerLink> {
   return new Promise((resolve, reject) => {
-    let worker: Worker;
+    let worker: WorkerLike;
     try {
       worker = make();
     } catch (cause) {
@@ -58,8 +59,21 @@ export function connected(make: () => Worker): Promise<WorkerLink> {
 
 function inlineWorker(source: string): Worker {
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  const worker = new Worker(url);
+  const worker = new Worker(trusted(url));
   // The script is fetched by the time that the worker says anything, or that it cannot.
   for (const event of ["message", "error"]) worker.addEventListener(event, () => URL.revokeObjectURL(url), { once: true });
   return worker;
+}
+
+interface Policy {
+  createScriptURL(url: string): string;
+}
+
+let policy: Policy | undefined;
+
+/** The address as a page with Trusted Types wants it, where its header lists our policy: `trusted-types driftglass`. */
+function trusted(url: string): string {
+  const { trustedTypes } = globalThis as { trustedTypes?: { createPolicy(name: string, rules: Policy): Policy } };
+  policy ??= trustedTypes?.createPolicy("driftglass", { createScriptURL: (own) => own });
+  return policy ? policy.createScriptURL(url) : url;
 }

@@ -1,5 +1,6 @@
 import { crossed, DriftglassError } from "../errors.js";
 import type { Calls, FromHost, Note, ToHost } from "../protocol.js";
+import type { WorkerLike } from "../types.js";
 import type { Link } from "./link.js";
 import { snapshot } from "./snapshot.js";
 
@@ -14,7 +15,7 @@ interface Asked {
 /** A host in a worker. Notes travel in batches: one message for all that one task of the page did. */
 export class WorkerLink implements Link {
   readonly thread = "worker";
-  readonly #worker: Worker;
+  readonly #worker: WorkerLike;
   readonly #asked = new Map<number, Asked>();
   #notes: Note[] = [];
   #transfer: Transferable[] = [];
@@ -22,10 +23,10 @@ export class WorkerLink implements Link {
   #last = 0;
 
   /** @param worker one that said it is ready */
-  constructor(worker: Worker) {
+  constructor(worker: WorkerLike) {
     this.#worker = worker;
-    worker.addEventListener("message", ({ data }) => this.#heard(data as FromHost));
-    worker.addEventListener("error", ({ message }) => this.#end(new DriftglassError("worker-unavailable", `The worker failed: ${message}`)));
+    worker.addEventListener("message", ({ data }: MessageEvent<FromHost>) => this.#heard(data));
+    worker.addEventListener("error", ({ message }: ErrorEvent) => this.#end(new DriftglassError("worker-unavailable", `The worker failed: ${message}`)));
     // What was observed in the last task of a page that goes away.
     if (typeof document === "object") document.addEventListener("visibilitychange", this.#deliver);
     globalThis.addEventListener?.("pagehide", this.#deliver);
@@ -66,7 +67,7 @@ export class WorkerLink implements Link {
   };
 
   #post(message: ToHost, transfer: Transferable[]): void {
-    this.#worker.postMessage(message, transfer);
+    this.#worker.postMessage(message, transfer as never[]);
   }
 
   #heard(message: FromHost): void {

@@ -14,14 +14,14 @@ export interface Failure {
   readonly html?: boolean;
 }
 
-/** `wasm-forbidden` if the page's policy is why, since then no other place helps; else `wasm-unavailable`. */
-export function explained(flavour: Flavour, failure: Failure): DriftglassError {
+/** `wasm-forbidden` if the page's policy is why, since then no other place helps; else `wasm-unavailable`, with advice what to type. */
+export function explained(flavour: Flavour, failure: Failure, advice = forWebsites(flavour, failure)): DriftglassError {
   const text = failure.cause instanceof Error ? failure.cause.message : "";
   if (failure.stage === "compile" && /unsafe-eval|Content.Security.Policy|blocked by CSP|disallowed by embedder/i.test(text)) {
     const message = "The page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to its script-src.";
     return new DriftglassError("wasm-forbidden", message, { cause: failure.cause });
   }
-  const message = `Driftglass could not load ${flavour}.wasm: ${what(flavour, failure)}. ${advice(flavour, failure)}`;
+  const message = `Driftglass could not load ${flavour}.wasm: ${what(flavour, failure)}. ${advice}`;
   return new DriftglassError("wasm-unavailable", message, { cause: failure.cause });
 }
 
@@ -37,7 +37,7 @@ function what(flavour: Flavour, { from, stage, status, type, html, cause }: Fail
   return `${place} is no module for this script (${text})`;
 }
 
-function advice(flavour: Flavour, { stage }: Failure): string {
+function forWebsites(flavour: Flavour, { stage }: Failure): string {
   if (stage === "skew") return "Deploy the script and the module together, and let no cache keep one without the other.";
   const file = `node_modules/driftglass/dist/${flavour}.wasm`;
   const call = flavour === "full" ? `InferenceSession.create(model, { wasm: { full: "/full.wasm" } })` : `Monitor.create({ …, wasm: { core: "/core.wasm" } })`;

@@ -12,21 +12,28 @@ import type { Engine, Glue } from "./engine.js";
 /** Reads a file of this package from disk, where there is one. */
 export type ReadFile = (path: string | URL) => Promise<Uint8Array>;
 
+/** What a runtime says about its modules. */
+export interface Place {
+  /** For runtimes that keep the package on disk. */
+  readonly readFile?: ReadFile;
+  /** What to type where the module was not found; what helps a website if absent. */
+  readonly advice?: string | undefined;
+}
+
 /** Loads one flavour once; a failure may be tried again. */
 export class Loader<G extends Glue> {
   readonly flavour: Flavour;
   readonly #glue: () => Promise<G>;
-  readonly #readFile: ReadFile | undefined;
+  readonly #place: Place;
   #loading: Promise<Engine<G>> | undefined;
 
   /**
    * @param glue the glue of the flavour, which may be one more chunk to fetch
-   * @param readFile for runtimes that keep the package on disk
    */
-  constructor(flavour: Flavour, glue: () => Promise<G>, readFile?: ReadFile) {
+  constructor(flavour: Flavour, glue: () => Promise<G>, place: Place = {}) {
     this.flavour = flavour;
     this.#glue = glue;
-    this.#readFile = readFile;
+    this.#place = place;
   }
 
   /** The engine, if it was loaded or is being loaded. */
@@ -74,9 +81,10 @@ export class Loader<G extends Glue> {
   async #bytes(from: WasmInput | undefined): Promise<[BufferSource, WasmSource]> {
     if (from === undefined) throw this.#failed({ from: undefined, stage: "fetch", cause: undefined });
     if (typeof from !== "string" && !(from instanceof URL)) return [from as BufferSource, "inline"];
-    if (this.#readFile && !/^https?:/.test(String(from))) {
+    const { readFile } = this.#place;
+    if (readFile && !/^https?:/.test(String(from))) {
       try {
-        return [(await this.#readFile(String(from).startsWith("file:") ? new URL(from) : from)) as BufferSource, "file"];
+        return [(await readFile(String(from).startsWith("file:") ? new URL(from) : from)) as BufferSource, "file"];
       } catch (cause) {
         throw this.#failed({ from: address(from), stage: "read", cause });
       }
@@ -93,7 +101,7 @@ export class Loader<G extends Glue> {
   }
 
   #failed(failure: Failure): DriftglassError {
-    return explained(this.flavour, failure);
+    return explained(this.flavour, failure, this.#place.advice);
   }
 }
 

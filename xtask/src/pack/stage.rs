@@ -80,7 +80,7 @@ fn beside(stage: &Path, flavour: Flavour) -> PathBuf {
 ///
 /// esbuild or tsc fails.
 pub(super) fn facade(stage: &Path) -> Result<()> {
-    for name in ["package.json", "tsconfig.json", "build.mjs", "src"] {
+    for name in ["package.json", "tsconfig.json", "build.mjs", "declarations.mjs", "entries.mjs", "src"] {
         copy(&Path::new("js").join(name), &stage.join(name))?;
     }
     let mut command = Command::new("node");
