@@ -52,7 +52,7 @@ const common = {
   define: { BUILD_IDS: JSON.stringify(ids) },
   plugins: [resolving((path) => (path in BESIDE ? { path: BESIDE[path], external: true } : undefined))],
 };
-const script = { ...common, format: "iife", globalName: "Driftglass" };
+const script = { ...common, format: "iife", globalName: "driftglass" };
 
 await build({ ...common, splitting: true, chunkNames: "chunk-[hash]", entryPoints: SHARED });
 await build({ ...common, entryPoints: Object.fromEntries(FACADES.map((name) => [name, `src/entry/${name}.ts`])) });
@@ -72,7 +72,7 @@ await build({
   entryPoints: { script: "src/entry/browser.ts" },
 });
 const inside = resolving((path) => (path === "./core-inline.js" ? { path: dist("core-inline.js") } : undefined));
-await build({ ...script, plugins: [inside], entryPoints: { "inline.script": "src/entry/inline.ts" } });
+await build({ ...script, plugins: [inside], entryPoints: { "service-worker.script": "src/entry/service-worker.ts" } });
 const [worker] = (await build({ ...common, format: "iife", write: false, entryPoints: ["src/entry/worker.ts"] })).outputFiles;
 writeFileSync(dist("worker-inline.js"), `export default ${JSON.stringify(worker.text)};\n`);
 
@@ -81,6 +81,7 @@ const { status } = spawnSync(process.execPath, [tsc, "--project", here("tsconfig
 if (status !== 0) process.exit(1);
 for (const [name, source] of Object.entries(DECLARATIONS)) writeFileSync(dist(`${name}.d.ts`), flattened(here(`types/${source}`)));
 writeFileSync(dist("node.d.cts"), readFileSync(dist("node.d.ts")));
+writeFileSync(dist("script.d.ts"), `export * from "./browser.js";\nexport as namespace driftglass;\n`);
 writeFileSync(dist("wasm.d.ts"), "declare const module: WebAssembly.Module;\nexport default module;\n");
 rmSync(here("types"), { recursive: true });
 

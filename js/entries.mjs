@@ -12,7 +12,7 @@ export const SHARED = {
   adapters: "src/adapters/index.ts",
   workerd: "src/entry/workerd.ts",
   edge: "src/entry/edge.ts",
-  inline: "src/entry/inline.ts",
+  "service-worker": "src/entry/service-worker.ts",
 };
 
 const entry = (name, types = name) => ({ types: `./dist/${types}.d.ts`, default: `./dist/${name}.js` });
@@ -29,7 +29,9 @@ export const EXPORTS = {
     node: { import: node, require: { types: "./dist/node.d.cts", default: "./dist/node.cjs" } },
     default: entry("browser"),
   },
-  "./inline": entry("inline"),
+  "./service-worker": entry("service-worker"),
+  "./service-worker.script": entry("service-worker.script", "script"),
+  "./script": entry("script"),
   "./worker": entry("worker"),
   "./core.wasm": { types: "./dist/wasm.d.ts", default: "./dist/core.wasm" },
   "./full.wasm": { types: "./dist/wasm.d.ts", default: "./dist/full.wasm" },
@@ -37,7 +39,7 @@ export const EXPORTS = {
 };
 
 /** Subpaths that are folders too, for bundlers that do not read `exports`. */
-export const FOLDERS = ["inline", "worker"];
+export const FOLDERS = ["service-worker", "worker"];
 
 /** Sources whose declarations are published, by the name of the file. */
-export const DECLARATIONS = { browser: "entry/browser", node: "entry/node", workerd: "entry/workerd", edge: "entry/edge", inline: "entry/inline", worker: "entry/worker" };
+export const DECLARATIONS = { browser: "entry/browser", node: "entry/node", workerd: "entry/workerd", edge: "entry/edge", "service-worker": "entry/service-worker", worker: "entry/worker" };

@@ -3,7 +3,7 @@ import { DriftglassError } from "./errors.js";
 import type { Link } from "./link/link.js";
 import type { DeviceSettings, Direct, WasmPlaces } from "./protocol.js";
 import { runtime } from "./runtime.js";
-import type { HostOptions, MonitorOptions, WasmInput } from "./types.js";
+import type { Flavour, MonitorOptions, WasmInput, WasmOptions } from "./types.js";
 
 const invalid = (rule: string) => new DriftglassError("invalid-option", rule);
 
@@ -42,11 +42,22 @@ export function settings(options: MonitorOptions, link: Link): [DeviceSettings, 
   return [plain];
 }
 
-/** Where the modules are: as the options say, or where the entry found them. */
-export function places(given: HostOptions["wasm"]): WasmPlaces {
-  const { wasm } = runtime();
-  const place = (input: WasmInput | undefined) => (typeof input === "string" || input instanceof URL ? absolute(String(input)) : input);
-  return { core: place(given?.core ?? wasm.core)!, full: place(given?.full ?? wasm.full)! };
+/** Where the modules are: as the options say, or where the entry finds them. */
+export function places(given: WasmOptions = {}): WasmPlaces {
+  return { core: place("core", given.core)!, full: place("full", given.full)! };
+}
+
+function place(flavour: Flavour, given: WasmInput | undefined): WasmInput | undefined {
+  const input = given ?? found(flavour);
+  return typeof input === "string" || input instanceof URL ? absolute(String(input)) : input;
+}
+
+function found(flavour: Flavour): WasmInput | undefined {
+  try {
+    return runtime().wasm[flavour]?.();
+  } catch {
+    return undefined;
+  }
 }
 
 /** An address by itself: a worker may have no base to resolve it against. */

@@ -1,13 +1,12 @@
 import type { Link } from "./link/link.js";
-import type { WasmPlaces } from "./protocol.js";
-import type { HostOptions } from "./types.js";
+import type { Flavour, HostOptions, WasmInput } from "./types.js";
 
 /** What the entry of a runtime knows, and nothing else does. */
 export interface Runtime {
   /** Where a monitor lives if nobody says. */
   readonly thread: "worker" | "main";
-  /** Where the modules are, if the options do not say. */
-  readonly wasm: WasmPlaces;
+  /** Where the modules are, if the options do not say. Asked when one is needed: an address may not even be spelled where a bundler took away its base. */
+  readonly wasm: { readonly [flavour in Flavour]?: () => WasmInput };
   /** A host in this thread. */
   local(): Promise<Link>;
   /** A host in a worker; absent where there are none. */

@@ -10,7 +10,7 @@ const file = () => new Worker(new URL("./worker.js", import.meta.url), { type: "
 
 provide({
   thread: typeof window === "object" && typeof Worker === "function" ? "worker" : "main",
-  wasm: { core: new URL("./core.wasm", import.meta.url), full: new URL("./full.wasm", import.meta.url) },
+  wasm: { core: () => new URL("./core.wasm", import.meta.url), full: () => new URL("./full.wasm", import.meta.url) },
   local: once(async () => new LocalLink((await import("../host/page.js")).host())),
   ...(typeof Worker === "function" && { worker: (create) => (create ? connected(create) : spawned(file)) }),
   inline: async () => unpacked((await import("./core-inline.js")).default),

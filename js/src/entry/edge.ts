@@ -20,3 +20,4 @@ provide({
 });
 
 export * from "../index.js";
+export { kvStore, type KvBinding } from "../device/store/kv.js";

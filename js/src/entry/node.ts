@@ -11,7 +11,7 @@ const beside = (name: string) => new URL(["./", name].join(""), import.meta.url)
 
 provide({
   thread: "main",
-  wasm: { core: beside("core.wasm"), full: beside("full.wasm") },
+  wasm: { core: () => beside("core.wasm"), full: () => beside("full.wasm") },
   local: once(async () => new LocalLink((await import("../host/disk.js")).host())),
   worker: async (create) => {
     const { Worker: Thread } = await import("node:worker_threads");

@@ -8,13 +8,14 @@ const full = `Import it and hand it over: import full from "driftglass/full.wasm
 
 provide({
   thread: "main",
-  wasm: { core },
+  wasm: { core: () => core },
   local: hostedHere({
     store: () => {
-      throw new DriftglassError("invalid-option", `A worker keeps nothing by itself: pass a store, or store: "memory" to forget everything with the isolate.`);
+      throw new DriftglassError("invalid-option", `A worker keeps nothing by itself: pass store: kvStore(env.NAME), or store: "memory" to forget everything with the isolate.`);
     },
     advice: { full },
   }),
 });
 
 export * from "../index.js";
+export { kvStore, type KvBinding } from "../device/store/kv.js";

@@ -1,6 +1,5 @@
 /**
- * Entry with everything inside, the core module too: for service workers, which can import nothing later, and for whoever wants one file. Everything happens in
- * the calling thread.
+ * Entry for service workers, which can import nothing later: everything is inside, the core module too, and happens in the calling thread.
  */
 import core from "./core-inline.js";
 import { IndexedDbStore } from "../device/store/indexeddb.js";
