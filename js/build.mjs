@@ -15,7 +15,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 import { flattened } from "./declarations.mjs";
-import { DECLARATIONS, EXPORTS, FACADES, FOLDERS, SHARED } from "./entries.mjs";
+import { COMPANIONS, DECLARATIONS, EXPORTS, FACADES, FOLDERS, SHARED } from "./entries.mjs";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const dist = (name) => here(`dist/${name}`);
@@ -64,6 +64,7 @@ await build({
   define: { ...common.define, "import.meta.url": "thisUrl" },
   entryPoints: { node: "src/entry/node.ts" },
 });
+await build({ ...common, external: ["react", "vue"], entryPoints: Object.fromEntries(COMPANIONS.map((name) => [name, `src/${name}/index.ts`])) });
 // Classic scripts: one that fetches what it needs from where it lies, one with everything inside.
 await build({
   ...script,

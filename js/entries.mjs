@@ -15,6 +15,9 @@ export const SHARED = {
   "service-worker": "src/entry/service-worker.ts",
 };
 
+/** What stands alone beside the facades; frameworks are the application's own. */
+export const COMPANIONS = ["panel", "react", "vue"];
+
 const entry = (name, types = name) => ({ types: `./dist/${types}.d.ts`, default: `./dist/${name}.js` });
 const node = entry("node");
 
@@ -33,13 +36,16 @@ export const EXPORTS = {
   "./service-worker.script": entry("service-worker.script", "script"),
   "./script": entry("script"),
   "./worker": entry("worker"),
+  "./panel": entry("panel"),
+  "./react": entry("react"),
+  "./vue": entry("vue"),
   "./core.wasm": { types: "./dist/wasm.d.ts", default: "./dist/core.wasm" },
   "./full.wasm": { types: "./dist/wasm.d.ts", default: "./dist/full.wasm" },
   "./package.json": "./package.json",
 };
 
 /** Subpaths that are folders too, for bundlers that do not read `exports`. */
-export const FOLDERS = ["service-worker", "worker"];
+export const FOLDERS = ["service-worker", "worker", ...COMPANIONS];
 
 /** Sources whose declarations are published, by the name of the file. */
-export const DECLARATIONS = { browser: "entry/browser", node: "entry/node", workerd: "entry/workerd", edge: "entry/edge", "service-worker": "entry/service-worker", worker: "entry/worker" };
+export const DECLARATIONS = { browser: "entry/browser", node: "entry/node", workerd: "entry/workerd", edge: "entry/edge", "service-worker": "entry/service-worker", worker: "entry/worker", panel: "panel/index", react: "react/index", vue: "vue/index" };

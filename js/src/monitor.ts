@@ -7,8 +7,9 @@ import { check, settings } from "./options.js";
 import type { Calls, Created, DeviceSettings, Direct, Id } from "./protocol.js";
 import { runtime } from "./runtime.js";
 import { InferenceSession } from "./session.js";
+import type { Tensors } from "./tensor.js";
 import type {
-  Answer, Consent, FlushResult, ForeignModel, LedgerView, MonitorOptions, ObservedRecord, ProfileView, ReportView, Status, Watched,
+  Answer, Consent, FlushResult, ForeignModel, LedgerView, MonitorOptions, ObservedRecord, ProfileView, ReportView, RunOptions, Status, Watched,
 } from "./types.js";
 
 /**
@@ -22,13 +23,15 @@ export class Monitor {
   readonly #created: Created;
   readonly #now: (() => number) | undefined;
   readonly #unwatchPage: () => void;
+  readonly #spec: () => object;
   #consent: Consent;
   #clock: ReturnType<typeof setInterval> | undefined;
 
-  private constructor(lease: Lease, created: Created, { now, consent }: MonitorOptions) {
+  private constructor(lease: Lease, created: Created, { now, consent, spec }: MonitorOptions) {
     this.#lease = lease;
     this.#created = created;
     this.#now = now;
+    this.#spec = () => (typeof spec === "string" ? (JSON.parse(spec) as object) : spec);
     this.#consent = effective(consent);
     this.#unwatchPage = onHidden(() => void this.#call("hidden").catch(() => undefined));
   }
@@ -96,7 +99,8 @@ export class Monitor {
   }
 
   /**
-   * Watches a session of this package, a session of another runtime, or a function. What comes back is called like the target.
+   * Watches a session of this package or of onnxruntime-web, a TF.js model, a pipeline of transformers.js, or any function. What comes back is called like the
+   * target and has all of its members; a `key` among the options of a call names the prediction.
    *
    * @param model for anything but a session of this package: what its model is
    * @throws DriftglassError `model-refused` when the spec does not admit the model
@@ -104,18 +108,26 @@ export class Monitor {
   async wrap<Target extends object>(target: Target, model?: ForeignModel): Promise<Watched<Target>> {
     const { link } = this.#lease;
     const { device } = this.#created;
+    const { shapeOf, twin, watched } = await import("./adapters/index.js");
     if (target instanceof InferenceSession) {
       if (target.link !== link) throw new DriftglassError("invalid-option", "A session and its monitor need the same thread and createWorker options.");
       const inside = await link.call("admitSession", device, target.id);
-      if (inside) return target.watched(device, () => this.#tell()) as unknown as Watched<Target>;
+      const run = ([feeds, ...rest]: readonly unknown[]) => {
+        this.#tell();
+        return target.runWatched(device, feeds as Tensors, rest.at(-1) as RunOptions | undefined);
+      };
+      if (inside) return twin(target, { run }) as Watched<Target>;
     } else {
-      if (!model) throw new DriftglassError("model-refused", "A model of another runtime needs { sha256, inputs, outputs }.");
-      await link.call("admit", device, model);
+      if (!model) throw new DriftglassError("model-refused", "A model of another runtime needs at least { sha256 }.");
+      await link.call("admit", device, shapeOf(target, model));
     }
-    const { watched } = await import("./adapters/index.js");
-    const twin = watched(target, (record, key) => this.observe(record, key === undefined ? {} : { key }));
-    if (!twin) throw new DriftglassError("invalid-option", "wrap takes a session, or anything with run(feeds).");
-    return twin as Watched<Target>;
+    const watching = {
+      spec: this.#spec(),
+      model: model ?? (target as InferenceSession),
+      active: () => this.#consent === "granted",
+      seen: (record: ObservedRecord, key: string | undefined) => this.observe(record, key === undefined ? {} : { key }),
+    };
+    return watched(target, watching) as Watched<Target>;
   }
 
   /** The sketches of a window, the current one if none is named. For pages on this device. */

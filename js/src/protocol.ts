@@ -8,7 +8,7 @@ import type { Store } from "./device/store/store.js";
 import type { ErrorCode } from "./errors.js";
 import type { Tensors } from "./tensor.js";
 import type {
-  Answer, Consent, FlushResult, Flavour, LedgerView, ObservedRecord, ProfileView, ReportView, WasmInput, WasmSource,
+  Answer, Consent, FlushResult, Flavour, InputMetadata, LedgerView, ObservedRecord, ProfileView, ReportView, WasmInput, WasmSource,
 } from "./types.js";
 
 /** A device or a session of a host. */
@@ -53,6 +53,7 @@ export interface Loaded {
   readonly sha256: string;
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  readonly inputMetadata: readonly InputMetadata[];
 }
 
 /** What a spec is asked to admit. */

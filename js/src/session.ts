@@ -4,7 +4,7 @@ import { keys } from "./keys.js";
 import { absolute, places } from "./options.js";
 import type { Id, Loaded } from "./protocol.js";
 import { tensors, type Tensors } from "./tensor.js";
-import type { HostOptions, WatchedSession } from "./types.js";
+import type { HostOptions, InputMetadata, RunOptions } from "./types.js";
 
 /** An ONNX model, run by this package. Named as in onnxruntime-web, so that trying it is one changed import. */
 export class InferenceSession {
@@ -54,6 +54,11 @@ export class InferenceSession {
     return this.#loaded.outputNames;
   }
 
+  /** What each input is, in the order of the model. */
+  get inputMetadata(): readonly InputMetadata[] {
+    return this.#loaded.inputMetadata;
+  }
+
   /** SHA-256 of the file, in hexadecimal. */
   get sha256(): string {
     return this.#loaded.sha256;
@@ -75,16 +80,11 @@ export class InferenceSession {
   }
 
   /**
-   * The session as a device of the same host runs it.
+   * Runs the model in a device of the same host, which counts each row of the batch.
    *
    * @internal
    */
-  watched(device: Id, before: () => void): WatchedSession<Tensors, Tensors> {
-    return {
-      run: async (feeds, options) => {
-        before();
-        return tensors(await this.link.call("runWatched", device, this.id, feeds, keys(options)));
-      },
-    };
+  async runWatched(device: Id, feeds: Tensors, options: RunOptions | undefined): Promise<Tensors> {
+    return tensors(await this.link.call("runWatched", device, this.id, feeds, keys(options)));
   }
 }

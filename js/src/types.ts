@@ -177,31 +177,49 @@ export interface FlushResult {
   answers: UploadAnswer[];
 }
 
-/** Any session of another runtime: onnxruntime-web's, for example. */
-export interface SessionLike<Feeds, Results> {
-  run(feeds: Feeds): Promise<Results>;
-}
+/** Names and dimensions of inputs, null for a dimension that the caller chooses. */
+export type InputShapes = readonly (readonly [name: string, dims: readonly (number | null)[]])[];
 
 /** What the monitor must know of a model that another runtime runs. */
 export interface ForeignModel {
   /** SHA-256 of the model file, in hexadecimal. */
   readonly sha256: string;
-  /** Names and dimensions of its inputs, null for a dimension that the caller chooses. */
-  readonly inputs: readonly (readonly [name: string, dims: readonly (number | null)[]])[];
-  /** Names of its outputs. */
-  readonly outputs: readonly string[];
+  /** Its inputs. Sessions of onnxruntime-web, TF.js models and pipelines of transformers.js tell them; functions do not. */
+  readonly inputs?: InputShapes;
+  /** Names of its outputs; told by the same. */
+  readonly outputs?: readonly string[];
+  /** How a call is read: needed for a function whose arguments or result are not values by name. */
+  readonly read?: {
+    inputs?(...args: never[]): Record<string, unknown>;
+    outputs?(result: never): Record<string, unknown>;
+  };
+  /** Names the prediction of a call, for a target that takes no `{ key }` of its own. */
+  readonly key?: (args: readonly never[], result: never) => string | readonly string[] | undefined;
 }
 
-/** How a run is joined with what turns out to be true. */
+/** How a call is joined with what turns out to be true. */
 export interface RunOptions {
   /** Names this prediction, so that `monitor.outcome(key, value)` finds it. A list names the rows of a batch. */
   readonly key?: string | readonly string[];
 }
 
-/** A session that is watched. */
+/** A session whose `run` takes a key among its options. */
 export interface WatchedSession<Feeds, Results> {
-  run(feeds: Feeds, options?: RunOptions): Promise<Results>;
+  run(feeds: Feeds, options?: RunOptions & object): Promise<Results>;
+  run(feeds: Feeds, fetches: object, options?: RunOptions & object): Promise<Results>;
 }
 
-/** What `monitor.wrap` makes of a target: for a session, one whose `run` takes a key besides. */
-export type Watched<Target> = Target extends SessionLike<infer Feeds, infer Results> ? WatchedSession<Feeds, Results> : Target;
+/** What `monitor.wrap` makes of a target: the target, and for a session one whose `run` takes a key besides. */
+export type Watched<Target> = Target extends { run(feeds: infer Feeds, ...rest: never[]): Promise<infer Results> }
+  ? Target & WatchedSession<Feeds, Results>
+  : Target;
+
+/** What is known of an input of a model. */
+export interface InputMetadata {
+  readonly name: string;
+  readonly isTensor: true;
+  /** Element type. */
+  readonly type: string;
+  /** Dimensions; a text names one that the caller chooses. */
+  readonly shape: readonly (number | string)[];
+}

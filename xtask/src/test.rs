@@ -29,6 +29,9 @@ pub(crate) fn run(quick: bool) -> Result<ExitCode> {
         Ok(()) => {
             outcomes.push(suite::node("js", "js/test", shared));
             outcomes.push(suite::node("node", "tests/node", shared));
+            if !quick {
+                outcomes.push(adapters());
+            }
             if let Some(browser) = browser {
                 outcomes.push(demo());
                 outcomes.push(match browser {
@@ -90,6 +93,14 @@ fn rust() -> Vec<Outcome> {
         suite::run("cargo", Count::Cargo, &mut tests),
         suite::run("xtask", Count::Cargo, &mut tests_xtask),
     ]
+}
+
+/// Models of the libraries that `monitor.wrap` watches. They take a gigabyte, so they are installed apart, and not for `--quick`.
+fn adapters() -> Outcome {
+    match setup::npm_packages(Path::new("tests/adapters")) {
+        Ok(()) => suite::node("adapters", "tests/adapters", shared),
+        Err(error) => Outcome::not_run("adapters", &format!("{error:#}")),
+    }
 }
 
 /// Runs the demo to its end, then the tests of what it found.

@@ -305,12 +305,18 @@ function firstSegment(spec: string): string {
   }
 }
 
-/** Values by name, with the elements of tensors and typed arrays as lists. */
+/** Values by name, with the elements of tensors in their place. */
 function values(named: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(named).map(([name, value]) => [name, listed(value)]));
+  const plain: Record<string, unknown> = {};
+  for (const name of Object.keys(named)) plain[name] = elements(named[name]);
+  return plain;
 }
 
-function listed(value: unknown): unknown {
+/** What the module reads as it is: typed arrays of the types that models have, lists, single values. Other typed arrays become lists. */
+function elements(value: unknown): unknown {
   const data = typeof value === "object" && value !== null && "data" in value ? value.data : value;
-  return ArrayBuffer.isView(data) ? Array.from(data as unknown as ArrayLike<number | bigint>, Number) : data;
+  if (!ArrayBuffer.isView(data) || READ.some((type) => data instanceof type)) return data;
+  return Array.from(data as unknown as ArrayLike<number | bigint>, Number);
 }
+
+const READ = [Float32Array, BigInt64Array, Float64Array, Int32Array, Uint8Array];

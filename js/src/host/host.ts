@@ -5,7 +5,7 @@ import type { Store } from "../device/store/store.js";
 import { DriftglassError, guarded } from "../errors.js";
 import type { Calls, Created, DeviceSettings, Direct, Id, Loaded, ModelShape, Note, WasmPlaces } from "../protocol.js";
 import { tensors, type Tensors } from "../tensor.js";
-import type { Answer, Consent, FlushResult, LedgerView, ProfileView, ReportView } from "../types.js";
+import type { Answer, Consent, FlushResult, InputMetadata, LedgerView, ProfileView, ReportView } from "../types.js";
 import type { Engine, FullGlue, FullMonitor, Glue, WasmSession } from "../wasm/engine.js";
 import type { Loader } from "../wasm/load.js";
 import { Clock } from "./clock.js";
@@ -135,7 +135,8 @@ export class Host implements Calls {
     const id = (this.#last += 1);
     this.#sessions.set(id, session);
     const { sha256, inputNames, outputNames } = session;
-    return { session: id, sha256, inputNames, outputNames };
+    const inputMetadata = session.inputMetadata as InputMetadata[];
+    return { session: id, sha256, inputNames, outputNames, inputMetadata };
   }
 
   async run(session: Id, feeds: Tensors): Promise<Tensors> {

@@ -2,7 +2,7 @@
 
 use alloc::{string::String, vec, vec::Vec};
 
-use js_sys::{Array, Object, Reflect};
+use js_sys::{Array, BigInt64Array, Float32Array, Float64Array, Int32Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::error::{Thrown, coded};
@@ -17,10 +17,15 @@ pub(super) enum Scalar {
     Nothing,
 }
 
-/// The elements of a field, all numbers or all text.
+/// The elements of a field, all numbers or all text. Typed arrays are copied whole, which costs little for large ones.
 enum Column {
     Numbers(Vec<Option<f64>>),
     Texts(Vec<String>),
+    F32(Vec<f32>),
+    F64(Vec<f64>),
+    I32(Vec<i32>),
+    I64(Vec<i64>),
+    U8(Vec<u8>),
 }
 
 /// What `monitor.observe` takes: `{ inputs, outputs, latencyMs, failed }`.
@@ -75,11 +80,14 @@ fn columns(fields: &JsValue) -> Option<Fields> {
     let column = |entry: JsValue| {
         let entry = entry.unchecked_into::<Array>();
         let value = entry.get(1);
-        let scalars = match value.dyn_ref::<Array>() {
-            Some(items) => items.iter().map(|item| of(&item)).collect::<Option<Vec<_>>>()?,
-            None => vec![of(&value)?],
+        let column = match value.dyn_ref::<Array>() {
+            Some(items) => Column::of(items.iter().map(|item| of(&item)).collect::<Option<Vec<_>>>()?),
+            None => match of(&value) {
+                Some(scalar) => Column::of(vec![scalar]),
+                None => Column::typed(&value)?,
+            },
         };
-        Some((entry.get(0).as_string()?, Column::of(scalars)))
+        Some((entry.get(0).as_string()?, column))
     };
     Object::entries(fields.dyn_ref::<Object>()?).iter().map(column).collect()
 }
@@ -127,10 +135,24 @@ impl Column {
         }
     }
 
+    /// A typed array of one of the element types that models have.
+    fn typed(value: &JsValue) -> Option<Self> {
+        None.or_else(|| value.dyn_ref::<Float32Array>().map(|data| Self::F32(data.to_vec())))
+            .or_else(|| value.dyn_ref::<BigInt64Array>().map(|data| Self::I64(data.to_vec())))
+            .or_else(|| value.dyn_ref::<Float64Array>().map(|data| Self::F64(data.to_vec())))
+            .or_else(|| value.dyn_ref::<Int32Array>().map(|data| Self::I32(data.to_vec())))
+            .or_else(|| value.dyn_ref::<Uint8Array>().map(|data| Self::U8(data.to_vec())))
+    }
+
     fn values(&self) -> Values<'_> {
         match self {
             Self::Numbers(numbers) => Values::Optional(numbers),
             Self::Texts(texts) => Values::Text(texts),
+            Self::F32(data) => Values::F32(data),
+            Self::F64(data) => Values::F64(data),
+            Self::I32(data) => Values::I32(data),
+            Self::I64(data) => Values::I64(data),
+            Self::U8(data) => Values::U8(data),
         }
     }
 }
@@ -142,7 +164,7 @@ fn named(columns: &[(String, Column)]) -> Vec<(&str, Values<'_>)> {
 fn malformed() -> Thrown {
     coded(
         "malformed-record",
-        "a record is { inputs, outputs, latencyMs, failed }; a field is a number, a truth value, a text, null, or a list \
-         of them",
+        "a record is { inputs, outputs, latencyMs, failed }; a field is a number, a truth value, a text, null, a list \
+         of them, or a typed array",
     )
 }

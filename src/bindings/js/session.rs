@@ -51,6 +51,25 @@ impl JsSession {
         self.core.outputs().to_vec()
     }
 
+    /// What each input is, as `{ name, isTensor, type, shape }`; a text stands for a dimension that the caller chooses.
+    #[wasm_bindgen(getter, js_name = inputMetadata)]
+    pub fn input_metadata(&self) -> Result<Array, Thrown> {
+        let dim = |(place, dim): (usize, &Option<usize>)| match dim {
+            Some(dim) => JsValue::from_f64(*dim as f64),
+            None => JsValue::from_str(&format!("dim{place}")),
+        };
+        let metadata = |(input, key): (&crate::infer::Input, &JsValue)| {
+            let shape: Array = input.dims.iter().enumerate().map(dim).collect();
+            let object = Object::new();
+            Reflect::set(&object, &intern("name").into(), key)?;
+            Reflect::set(&object, &intern("isTensor").into(), &JsValue::TRUE)?;
+            Reflect::set(&object, &intern("type").into(), &intern(input.element.name()).into())?;
+            Reflect::set(&object, &intern("shape").into(), &shape)?;
+            Ok(object)
+        };
+        self.core.inputs().iter().zip(&self.input_keys).map(metadata).collect()
+    }
+
     /// SHA-256 of the file, in hexadecimal.
     #[wasm_bindgen(getter)]
     pub fn sha256(&self) -> String {
