@@ -71,7 +71,7 @@ ul { list-style: none; margin-block-start: .9rem; }
 .bars rect { fill: var(--bar); } .bars .most { fill: var(--most); } .bars .base { fill: var(--line); }
 .budgets li + li { margin-block-start: .9rem; }
 .budgets .row { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; font-variant-numeric: tabular-nums; }
-.meter { display: block; inline-size: 100%; block-size: .6rem; margin-block-start: .3rem; }
+.meter { display: block; overflow: visible; inline-size: 100%; block-size: .6rem; margin-block-start: .3rem; }
 .meter .track { fill: var(--track); } .meter .spent { fill: var(--accent); }
 .reports li + li { border-block-start: 1px solid var(--line); }
 summary { display: flex; flex-wrap: wrap; gap: 0 .6rem; align-items: baseline; padding: .55rem .25rem; border-radius: 6px; cursor: pointer; list-style: none; }

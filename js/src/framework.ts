@@ -1,0 +1,16 @@
+/** What the modules for frameworks ask of a monitor; `Monitor` has all of it. */
+import type { ForeignModel } from "./adapters/adapter.js";
+import type { Consent } from "./types.js";
+
+/** A monitor that begins and ends. */
+export interface Disposable {
+  readonly consent: Consent;
+  setConsent(consent: Consent): Promise<void>;
+  start(): void;
+  dispose(): Promise<void>;
+}
+
+/** A monitor that watches targets. */
+export interface Monitored {
+  wrap<Target extends object>(target: Target, model?: ForeignModel): unknown;
+}
