@@ -1,6 +1,5 @@
 /** What the modules for frameworks ask of a monitor; `Monitor` has all of it. */
-import type { ForeignModel } from "./adapters/adapter.js";
-import type { Consent } from "./types.js";
+import type { Consent, ForeignModel } from "./types.js";
 
 /** A monitor that begins and ends. */
 export interface Disposable {

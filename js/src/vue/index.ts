@@ -5,9 +5,8 @@
  */
 import { getCurrentInstance, onMounted, onScopeDispose, ref, shallowRef, watchEffect, type Ref, type ShallowRef } from "vue";
 
-import type { ForeignModel, Watched } from "../adapters/adapter.js";
 import type { Disposable, Monitored } from "../framework.js";
-import type { Consent } from "../types.js";
+import type { Consent, ForeignModel, Watched } from "../types.js";
 
 /** A monitor while it lives. */
 export interface MonitorRefs<Monitor> {
