@@ -10,6 +10,7 @@ const window = new Window();
 const { document } = window;
 Object.assign(globalThis, { window, document, IS_REACT_ACT_ENVIRONMENT: true });
 globalThis.navigator ??= window.navigator;
+for (const name of ["addEventListener", "removeEventListener"]) globalThis[name] = window[name].bind(window);
 for (const name of ["Element", "HTMLElement", "SVGElement", "Node", "Event", "MathMLElement"]) globalThis[name] ??= window[name];
 // Frameworks look for a document as soon as they are loaded.
 const forReact = await import("driftglass/react");
