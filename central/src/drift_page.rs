@@ -3,6 +3,7 @@
 //! The page is one file without scripts, fonts or pictures; it asks no server for anything and says so to the browser.
 //! Its first screen is a slide: one sentence, the ranking, the worst question in pictures. Everything else follows below.
 
+mod arms;
 mod chart;
 mod words;
 
@@ -51,6 +52,7 @@ pub fn page(verdicts: &SpecVerdicts, causes: &Causes) -> String {
                         }
                     }
                     (together(causes))
+                    (arms::section(verdicts))
                     (groups(verdicts))
                     (how_to_read(verdicts))
                     footer {
@@ -94,6 +96,7 @@ pub fn table(verdicts: &SpecVerdicts, causes: &Causes) -> String {
             question.name, question.delta
         );
     }
+    text += &arms::table(verdicts);
     text
 }
 

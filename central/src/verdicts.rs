@@ -2,8 +2,10 @@
 //!
 //! | Symbol | Code | Meaning |
 //! | --- | --- | --- |
-//! | M | `tests_per_year` | questions × windows in a year × (the whole fleet, and each segment and arm where there are several) |
+//! | C | `comparisons` | 1 for the whole fleet; where there are several segments or arms, 1 for each with its own first windows, and 1 more with all others if there are several segments; 1 for the canary beside stable if there is one |
+//! | M | `tests_per_year` | questions × windows in a year × C |
 //! | α | `level` | error probability of each interval: false alarms per year / M, at most 1/2 |
+//! | | `stream_alpha` | error probability of bounds that hold at all windows together: false alarms per year / (questions × C) |
 //! | z | `z` | Φ⁻¹(1 − α/2): half-width, in standard errors, of the pointwise interval of one share |
 //!
 //! A span is the windows with reports among the `span_windows` last ones. Spans of neighbouring windows overlap, so their verdicts are dependent; the bound on false
@@ -28,9 +30,11 @@ use crate::registry::Registered;
 use crate::severity::Severity;
 use crate::store::{Stratum, Sums, total};
 
+mod arms;
 mod causes;
 mod groups;
 
+pub(crate) use arms::{ArmQuestion, ArmVerdicts};
 pub(crate) use causes::QuestionCauses;
 pub use causes::{Causes, causes};
 pub(crate) use groups::GroupVerdicts;
@@ -55,6 +59,8 @@ pub struct SpecVerdicts {
     pub(crate) questions: Vec<QuestionVerdicts>,
     /// The same questions in each segment and arm, where there are several; their last closed window alone.
     pub(crate) groups: Vec<GroupVerdicts>,
+    /// The canary beside stable, in the canary's last run.
+    pub(crate) arms: Option<ArmVerdicts>,
 }
 
 /// The streams that e-BH names.
@@ -191,6 +197,7 @@ struct Rules<'a> {
     tests_per_year: f64,
     level: f64,
     z: f64,
+    stream_alpha: f64,
     evidence: evidence::Rule,
 }
 
@@ -198,14 +205,17 @@ struct Rules<'a> {
 /// arm where there are several (`strata`).
 #[must_use]
 pub fn verdicts(registered: &Registered, sums: &Sums, strata: &BTreeMap<Stratum, Sums>, clock: &Clock) -> SpecVerdicts {
-    let rules = Rules::of(registered, clock, if strata.len() > 1 { 1 + strata.len() } else { 1 });
+    let rules = Rules::of(registered, clock, strata);
     let spec = &registered.spec;
     let reference = registered.reference.as_ref();
     let questions = rules.questions(reference, sums);
     let rest = |stratum| total(registered, strata.iter().filter(|(other, _)| **other != stratum).map(|(_, sums)| sums));
     let groups: Vec<_> = match strata.len() {
         0 | 1 => Vec::new(),
-        _ => strata.iter().map(|(stratum, sums)| rules.group(*stratum, sums, &rest(*stratum))).collect(),
+        _ => {
+            let others = |stratum| has_several_segments(strata).then(|| rest(stratum));
+            strata.iter().map(|(stratum, sums)| rules.group(*stratum, sums, others(*stratum).as_ref())).collect()
+        }
     };
     SpecVerdicts {
         spec_id: spec.id().to_string(),
@@ -220,6 +230,7 @@ pub fn verdicts(registered: &Registered, sums: &Sums, strata: &BTreeMap<Stratum,
         moved: moved(&questions, &groups, rules.evidence.budget.e_bh_level(1.0)),
         questions,
         groups,
+        arms: rules.arms(strata),
     }
 }
 
@@ -281,12 +292,17 @@ impl ClockState {
 }
 
 impl<'a> Rules<'a> {
-    /// The rules for so many groups: the whole fleet, and each segment and arm where there are several.
-    fn of(registered: &'a Registered, clock: &Clock, groups: usize) -> Self {
+    /// The rules for the whole fleet, and each segment and arm of `strata` where there are several.
+    fn of(registered: &'a Registered, clock: &Clock, strata: &BTreeMap<Stratum, Sums>) -> Self {
         let spec = &registered.spec;
         let windows_per_year = YEAR_SECS / spec.window.length_secs as f64;
-        let streams = (spec.questions.len() * groups) as f64;
-        let (accepted, tests_per_year) = (spec.detection.false_alarms_per_year, streams * windows_per_year);
+        let questions = spec.questions.len();
+        let groups = if strata.len() > 1 { strata.len() } else { 0 };
+        let has_canary = strata.keys().any(|stratum| stratum.arm == arms::CANARY);
+        let with_others = if has_several_segments(strata) { groups } else { 0 };
+        let comparisons = (questions * (1 + groups + with_others + usize::from(has_canary))) as f64;
+        let streams = questions * (1 + groups);
+        let (accepted, tests_per_year) = (spec.detection.false_alarms_per_year, comparisons * windows_per_year);
         let level = (accepted / tests_per_year).min(0.5);
         // Cannot fail: the spec's knob is above 0, a year has a window at least, and there is a question.
         let budget = AlarmBudget::new(accepted, windows_per_year.max(1.0), streams as u64).expect("numbers in range");
@@ -296,7 +312,8 @@ impl<'a> Rules<'a> {
             tests_per_year,
             level,
             z: normal_quantile(1.0 - level / 2.0),
-            evidence: evidence::Rule { budget, alpha: (accepted / streams).min(0.5) },
+            stream_alpha: (accepted / comparisons).min(0.5),
+            evidence: evidence::Rule { budget, alpha: (accepted / streams as f64).min(0.5) },
         }
     }
 }
@@ -464,6 +481,12 @@ impl Rules<'_> {
         let clip = |share: f64| share.clamp(0.0, 1.0);
         Interval { estimate: clip(share), lower: clip(share - error), upper: clip(share + error) }
     }
+}
+
+/// With one segment, a group beside all others is the canary beside stable.
+fn has_several_segments(strata: &BTreeMap<Stratum, Sums>) -> bool {
+    let mut segments = strata.keys().map(|stratum| stratum.segment);
+    segments.next().is_some_and(|first| segments.any(|segment| segment != first))
 }
 
 /// A device sends one report a window at most.

@@ -2,6 +2,7 @@
 
 mod accounting;
 mod anchored;
+mod arms;
 mod change_point;
 mod debiased;
 mod divergence;

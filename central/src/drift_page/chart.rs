@@ -35,17 +35,49 @@ fn largest_effect(question: &QuestionVerdicts) -> f64 {
 /// One effect with its interval, and the threshold that matters.
 pub(super) fn interval(question: &QuestionVerdicts, now: Option<&WindowVerdict>) -> Markup {
     let Some(effect) = now.and_then(|now| now.effect.as_ref()) else { return html! { "–" } };
-    let scale = Scale { low: 0.0, high: largest_effect(question), from: 4.0, to: 156.0 };
-    let at = |value| text(scale.at(value));
     let interval = &effect.interval;
     html! {
-        svg.interval viewBox="0 0 160 20" role="img" aria-label=(format!("{:.3}, from {:.3} to {:.3}", interval.estimate, interval.lower, interval.upper)) {
-            line.axis x1="4" y1="10" x2="156" y2="10" {}
-            line.threshold x1=(at(question.delta)) y1="1" x2=(at(question.delta)) y2="19" {}
-            line.reach x1=(at(interval.lower)) y1="10" x2=(at(interval.upper)) y2="10" {}
-            circle.estimate cx=(at(interval.estimate)) cy="10" r="4" {}
-        }
+        (reach(interval.estimate, [interval.lower, interval.upper], [question.delta], largest_effect(question)))
         span.number { (format!("{:.2}", interval.estimate)) }
+    }
+}
+
+/// An estimate from 0 to `high` with its interval, and the thresholds that matter.
+pub(super) fn reach<const N: usize>(
+    estimate: f64,
+    [lower, upper]: [f64; 2],
+    thresholds: [f64; N],
+    high: f64,
+) -> Markup {
+    let scale = Scale { low: 0.0, high, from: 4.0, to: 156.0 };
+    let at = |value| text(scale.at(value));
+    html! {
+        svg.interval viewBox="0 0 160 20" role="img" aria-label=(format!("{estimate:.3}, from {lower:.3} to {upper:.3}")) {
+            line.axis x1="4" y1="10" x2="156" y2="10" {}
+            @for threshold in thresholds {
+                line.threshold x1=(at(threshold)) y1="1" x2=(at(threshold)) y2="19" {}
+            }
+            line.reach x1=(at(lower)) y1="10" x2=(at(upper)) y2="10" {}
+            circle.estimate cx=(at(estimate)) cy="10" r="4" {}
+        }
+    }
+}
+
+/// Bounds that hold at all windows together, narrowing from window to window, and the threshold that matters.
+pub(super) fn narrowing(bounds: &[[f64; 2]], delta: f64, high: f64) -> Markup {
+    let ([_, .., _], true) = (bounds, high > 0.0) else { return html! {} };
+    let x = Scale { low: 0.0, high: (bounds.len() - 1) as f64, from: 2.0, to: 118.0 };
+    let y = Scale { low: 0.0, high, from: 38.0, to: 2.0 };
+    let point = |place: usize, value: f64| format!("{},{}", text(x.at(place as f64)), text(y.at(value)));
+    let upper = bounds.iter().enumerate().map(|(place, [_, upper])| point(place, *upper));
+    let lower = bounds.iter().enumerate().rev().map(|(place, [lower, _])| point(place, *lower));
+    let band: Vec<String> = upper.chain(lower).collect();
+    let at = text(y.at(delta));
+    html! {
+        svg.narrowing viewBox="0 0 120 40" role="img" aria-label="Bounds of the difference, window by window" {
+            polygon.band points=(band.join(" ")) {}
+            line.threshold x1="2" x2="118" y1=(at) y2=(at) {}
+        }
     }
 }
 

@@ -23,6 +23,9 @@ pub(super) fn headline(ranked: &[Ranked<'_>]) -> String {
     let drifting: Vec<_> = ranked.iter().filter(|row| row.drifts()).collect();
     match drifting.as_slice() {
         [] if ranked.iter().all(|row| row.now.is_none()) => "Nothing has been judged yet".to_owned(),
+        [] if ranked.iter().all(|row| row.now.is_none_or(|now| now.verdict == "waiting")) => {
+            "Nothing could be compared with a reference yet".to_owned()
+        }
         [] => format!("No drift in {}", questions(ranked.len())),
         [one] => format!("{} drifted: 1 of {}", one.question.metric, questions(ranked.len())),
         [first, second] => {
@@ -111,6 +114,24 @@ pub(super) fn evidence(behind: Option<&QuestionCauses>) -> String {
 fn odds(now: &WindowVerdict) -> Option<String> {
     let tens = now.evidence.as_ref()?.log_e? / std::f64::consts::LN_10;
     (tens > 1.0).then(|| format!(" All windows together: 10^{tens:.0} to 1 that it moved."))
+}
+
+/// The odds of an e-process: "10^6 to 1", "12 to 1", "none".
+pub(super) fn odds_of(log_e: f64) -> String {
+    let tens = log_e / std::f64::consts::LN_10;
+    match tens {
+        tens if tens >= 3.0 => format!("10^{tens:.0} to 1"),
+        tens if tens >= 0.5 => format!("{:.0} to 1", log_e.exp()),
+        _ => "none".to_owned(),
+    }
+}
+
+pub(super) fn arm_verdict(word: &str) -> &str {
+    match word {
+        "differs" => "different",
+        "inconclusive" => "not known yet",
+        word => word,
+    }
 }
 
 /// How bad it is, where there is something to say.
@@ -207,6 +228,7 @@ mod tests {
         assert_eq!(grouped(12), "12");
         assert_eq!(date(1_372_291_200), "27 Jun 2013");
         assert_eq!([upper_edge("(8, 12]"), upper_edge("≤ 8")], ["12", "8"]);
+        assert_eq!([odds_of(14.0), odds_of(3.0), odds_of(-2.0)], ["10^6 to 1", "20 to 1", "none"]);
         assert_eq!(count(1.0, "false alarm"), "1 false alarm");
         assert_eq!(count(0.5, "false alarm"), "0.5 false alarms");
     }

@@ -111,7 +111,7 @@ pub(crate) struct MovedTogether {
 /// Looks behind the verdicts of a spec.
 #[must_use]
 pub fn causes(registered: &Registered, sums: &Sums, clock: &Clock) -> Causes {
-    let rules = Rules::of(registered, clock, 1);
+    let rules = Rules::of(registered, clock, &BTreeMap::new());
     let spec = &registered.spec;
     let known = |index: usize| rules.causes(index, registered.reference.as_ref()?, &sums[index]);
     let mut found: Vec<(usize, QuestionCauses)> =

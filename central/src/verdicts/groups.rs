@@ -16,6 +16,7 @@ use driftglass::privacy::decoder_of;
 use driftglass::spec::{Question, WindowIndex};
 use serde::Serialize;
 
+use super::arms::STABLE;
 use super::{EffectSize, QuestionVerdicts, Rules, WaldTest, merged};
 use crate::store::{Stratum, Sums};
 
@@ -33,7 +34,7 @@ pub(crate) struct GroupQuestion {
     /// Against the group's own first windows; of the windows the last closed one alone.
     #[serde(flatten)]
     pub(crate) since_start: QuestionVerdicts,
-    /// Against all others in the same span; null while either has too few answers.
+    /// Against all others in the same span; null while either has too few answers, and where there is one segment.
     pub(crate) against_rest: Option<AgainstRest>,
 }
 
@@ -47,8 +48,8 @@ pub(crate) struct AgainstRest {
 }
 
 impl Rules<'_> {
-    /// One segment and arm; `rest` are the sums of all others.
-    pub(super) fn group(&self, stratum: Stratum, sums: &Sums, rest: &Sums) -> GroupVerdicts {
+    /// One segment and arm; `rest` are the sums of all others, if it is to be held against them.
+    pub(super) fn group(&self, stratum: Stratum, sums: &Sums, rest: Option<&Sums>) -> GroupVerdicts {
         let first = self.spec.detection.span_windows as usize;
         let start = |(question, sums): (&Question, &BTreeMap<WindowIndex, Aggregate>)| {
             pooled(question, &merged(sums.values().take(first))).ok()
@@ -59,12 +60,12 @@ impl Rules<'_> {
         let one = |(index, mut since_start): (usize, QuestionVerdicts)| {
             let last = since_start.windows.iter().rposition(|window| window.closed);
             since_start.windows = last.map(|last| since_start.windows.swap_remove(last)).into_iter().collect();
-            let against_rest = self.against_rest(index, &sums[index], &rest[index]);
+            let against_rest = rest.and_then(|rest| self.against_rest(index, &sums[index], &rest[index]));
             GroupQuestion { since_start, against_rest }
         };
         let questions = self.questions(Some(&reference), &later).into_iter().enumerate().map(one).collect();
         let segment = self.spec.segments.get(usize::from(stratum.segment)).cloned().unwrap_or_default();
-        GroupVerdicts { segment, arm: if stratum.arm == 0 { "stable" } else { "canary" }, questions }
+        GroupVerdicts { segment, arm: if stratum.arm == STABLE { "stable" } else { "canary" }, questions }
     }
 
     /// The last closed span of a group beside that of all others.

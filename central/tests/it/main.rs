@@ -4,10 +4,12 @@
 
 #![allow(missing_docs)]
 
+mod canary;
 mod cli;
 mod clock;
 mod compare;
 mod duplicates;
+mod flights;
 mod overload;
 mod pages;
 mod problems;

@@ -10,7 +10,8 @@
 //! | [`alarms`] | *false alarms per year* turned into thresholds | |
 //! | [`dirichlet`] | exact mixture e-process of symbols that were sent | their probabilities are known |
 //! | [`wald_mixture`] | any channel, noisy references, repeated devices | shares differ by a persistent offset |
-//! | [`two_sample`] | canary against stable | two groups answer alike |
+//! | [`arms`] | canary against stable, any channel, devices that answer often | both arms answer alike in every window |
+//! | [`two_sample`] | the same exactly, where devices answer once with one symbol | two groups answer alike |
 //! | [`detector`], [`bet`] | e-detectors, and bets that learn | nothing changes |
 //! | [`interval`], [`nprr`] | confidence sequences for contrasts, effects and private means | |
 //! | [`selection`] | e-BH at every look; BH and BY for one look | |
@@ -26,6 +27,7 @@
 //! Science 38(4), 2023. Each module says what breaks it.
 
 pub mod alarms;
+pub mod arms;
 mod basis;
 pub mod bet;
 pub mod detector;
@@ -33,12 +35,14 @@ pub mod dirichlet;
 pub mod interval;
 mod logarithm;
 pub mod nprr;
+mod sampling;
 pub mod selection;
 pub mod stream;
 pub mod two_sample;
 pub mod wald_mixture;
 
 pub use alarms::{AlarmBudget, AlarmBudgetError};
+pub use arms::{ArmEffect, ArmRepetition, ArmSettings, ArmStep, ArmSums, Arms};
 pub use bet::{Detection, DirichletDetector, ShiftDetector};
 pub use detector::{Cusum, ShiryaevRoberts, log_threshold};
 pub use dirichlet::{Dirichlet, log_dirichlet_mixture};

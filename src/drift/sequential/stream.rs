@@ -16,11 +16,10 @@
 //! | R | | diag(max(0, p − g))/(reference's answers) | |
 //! | ρ, M | [`Repetition`] | correlation of the answers of one device; devices | |
 //!
-//! **Why Z.** Shares among answers with data are a ratio, which is biased for one window by an amount of order 1/n;
-//! over a thousand windows that bias would be found. Z is linear in the reports: its mean is exactly (p − g) d in every
-//! window, however few its reports and however d changes. And S is linear in d, so the sums over windows of different d
-//! have the covariance at the average d. Only the integers Σ support and Σ reports are kept, so nothing depends on
-//! rounding before the look at which it is used.
+//! **Why Z.** It is linear in the reports (see `sampling`): its mean is exactly (p − g) d in every window, however few
+//! its reports and however d changes. And S is linear in d, so the sums over windows of different d have the covariance
+//! at the average d. Only the integers Σ support and Σ reports are kept, so nothing depends on rounding before the look
+//! at which it is used.
 //!
 //! **Nuisances.** S and B depend on p and d, which are estimated from everything seen, this look included, and
 //! evaluated again whenever the reports have grown by a tenth: a function of counts. They set the scale of the noise,
@@ -45,6 +44,7 @@
 use super::bet::{Detection, LEARNT_CONCENTRATIONS, MEMORY, ShiftDetector};
 use super::dirichlet::CONCENTRATIONS;
 use super::interval::{EffectBounds, effect_bounds};
+use super::sampling::{Sampling, multinomial};
 use super::wald_mixture::WaldMixture;
 use crate::drift::{Measure, QuestionReference};
 use crate::estimate::{Channel, Matrix, clipped};
@@ -53,7 +53,7 @@ use crate::estimate::{Channel, Matrix, clipped};
 pub const DEFAULT_CORRELATION: f64 = 0.2;
 
 /// The share of answers with data that is assumed at least, to have a scale at all.
-const LEAST_WITH_DATA: f64 = 0.01;
+pub(super) const LEAST_WITH_DATA: f64 = 0.01;
 
 /// How often one device answers in a comparison, and what its answers have in common.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -195,7 +195,7 @@ impl Comparison {
         let with_data = self.with_data(shares);
         let pool = |(g, f): (&f64, &f64)| (weight * g + n * f) / (weight + n * with_data);
         let pooled = clipped(&g.iter().zip(shares).map(pool).collect::<Vec<_>>());
-        let sampling = self.sampling(&pooled, with_data, g);
+        let sampling = Sampling::new(&self.channel, &pooled, with_data, g).own;
         let offset = self.offset(&pooled, &sampling, with_data);
         let persistent = Matrix::symmetric(g.len(), |i, j| {
             let rare = if i == j { (pooled[i] - g[i]).max(0.0) / weight.max(1.0) } else { 0.0 };
@@ -212,29 +212,13 @@ impl Comparison {
         shares[..self.reference.shares.len()].iter().sum::<f64>().clamp(LEAST_WITH_DATA, 1.0)
     }
 
-    /// J C Jᵀ with J = I − center 1ᵀ, for one report when the shares among answers with data are `cells`.
-    fn sampling(&self, cells: &[f64], with_data: f64, center: &[f64]) -> Matrix {
-        let k = cells.len();
-        let mut symbols: Vec<f64> = cells.iter().map(|share| share * with_data).collect();
-        if self.support.len() > k {
-            symbols.push(1.0 - with_data);
-        }
-        let one = self.channel.covariance(&symbols, 1.0);
-        let rows: Vec<f64> = (0..k).map(|i| (0..k).map(|j| one.at(i, j)).sum()).collect();
-        let all: f64 = rows.iter().sum();
-        Matrix::symmetric(k, |i, j| {
-            one.at(i, j) - center[i] * rows[j] - rows[i] * center[j] + center[i] * center[j] * all
-        })
-    }
-
     /// The covariance that devices bring which answer in many windows, in the scale of Z.
     fn offset(&self, cells: &[f64], sampling: &Matrix, with_data: f64) -> Matrix {
         Matrix::symmetric(cells.len(), |i, j| match self.repetition {
             Repetition::Once => 0.0,
             Repetition::Fresh { correlation, devices } => {
                 // Devices with data are M d, and the scale of Z is d.
-                let multinomial = if i == j { cells[i] } else { 0.0 } - cells[i] * cells[j];
-                with_data * correlation * multinomial / devices as f64
+                with_data * correlation * multinomial(cells, i, j) / devices as f64
             }
             Repetition::Memoized { devices } => sampling.at(i, j) / devices as f64,
         })
@@ -258,7 +242,7 @@ impl Comparison {
         }
         // The ratio by the delta method, at the estimate: the effect need not be 0.
         let square = with_data * with_data;
-        let sampling = self.sampling(&current, with_data, &current);
+        let sampling = Sampling::new(&self.channel, &current, with_data, &current).own;
         let per_report = Matrix::symmetric(k, |i, j| sampling.at(i, j) / square);
         let offset = self.offset(&current, &sampling, with_data);
         let persistent = Matrix::symmetric(k, |i, j| self.reference.covariance.at(i, j) + offset.at(i, j) / square);

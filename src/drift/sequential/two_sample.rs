@@ -22,10 +22,8 @@
 //! be equal, only not chosen after the answers. q_a and q_b come from earlier looks, so the product is a
 //! supermartingale; the average over κ of such products is one too. The first look is a bet of 1.
 //!
-//! **Cost**: 3k logarithms for each κ. **Does not hold when** an answer supports several symbols (compare de-biased
-//! shares with [`super::wald_mixture`], where the other arm is the reference), or devices answer in several looks: then
-//! the arms differ by the choice of their devices, a persistent offset, which only the Wald mixture with B = Ω_a + Ω_b
-//! allows.
+//! **Cost**: 3k logarithms for each κ. **Does not hold when** an answer supports several symbols, or devices answer in
+//! several looks: then the arms differ by the choice of their devices, a persistent offset. [`super::arms`] allows both.
 
 use super::logarithm::log_mean;
 
