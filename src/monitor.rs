@@ -1,19 +1,21 @@
 //! The device's pipeline: observe, sketch, ask, privatize, encode.
 //!
-//! A [`Monitor`] holds the profiles of the current window and the one before; a [`DeviceState`] holds what lasts. To
+//! A [`Monitor`] holds the sketches of the current window and the one before; a [`DeviceState`] holds what lasts. To
 //! answer a window, the host opens a transaction on its store, reads the state, calls [`Monitor::answer`], and commits
 //! state and report together; only then may the report be sent.
+//!
+//! Sketches outlive the page, and are shared by the tabs of a device, when the host keeps them: now and then it takes
+//! what the monitor added ([`Monitor::take_delta`]) and merges it with what is stored ([`Monitor::merged`]), again in
+//! a transaction. A monitor then holds only what it added since, and an answer is made from both.
 
-use alloc::{boxed::Box, vec::Vec};
-
-use alloc::collections::BTreeMap;
+use alloc::{borrow::ToOwned, boxed::Box, string::String, vec::Vec};
 
 use crate::observe::{Observation, Value};
 use crate::privacy::{
     Charge, DeviceState, Draws, EntropyError, EntropySource, LedgerError, LocalRandomizer, randomizer_of,
 };
 use crate::report::{Arm, Report};
-use crate::sketch::{Binning, PendingPredictions, Profile};
+use crate::sketch::{Binning, Profile, Sketches, Snapshot, SnapshotError};
 use crate::spec::{MonitorSpec, WindowIndex};
 
 /// What runs beside the model.
@@ -24,8 +26,18 @@ pub struct Monitor {
     segment: u16,
     binnings: Vec<Binning>,
     randomizers: Vec<Box<dyn LocalRandomizer>>,
-    profiles: BTreeMap<WindowIndex, Profile>,
-    pending: PendingPredictions,
+    sketches: Sketches,
+}
+
+/// Stored sketches with what was merged into them.
+#[derive(Debug)]
+pub struct Merged {
+    /// For the store, in place of what was there.
+    pub snapshot: Snapshot,
+    /// Outcomes without a prediction: told twice, too late, or for a key that was never seen.
+    pub unknown_outcomes: usize,
+    /// Whether what was stored is of another spec, or cannot be read, and was left out.
+    pub discarded: bool,
 }
 
 /// A report, and what only the device knows about it.
@@ -39,24 +51,43 @@ pub struct Answer {
 
 /// Why no report was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.sentence())]
 #[non_exhaustive]
 pub enum AnswerError {
     /// The window is not due: not over yet, answered before, closed for reports, not this device's turn, or of a spec
     /// that the device has not entered.
-    #[error("the window is not due: it is not over, not this device's, was answered before, or takes no more reports")]
     NotDue,
     /// The ledger refused the debit.
-    #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// There was no entropy.
-    #[error(transparent)]
     Entropy(#[from] EntropyError),
+}
+
+impl AnswerError {
+    /// The error for people.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::NotDue => {
+                "the window is not due: it is not over, not this device's, was answered before, or takes no \
+                             more reports"
+                    .to_owned()
+            }
+            Self::Ledger(error) => error.sentence(),
+            Self::Entropy(_) => EntropyError::SENTENCE.to_owned(),
+        }
+    }
 }
 
 /// The segment is none of the spec's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the segment must be one that the spec declares")]
+#[error("{}", Self::SENTENCE)]
 pub struct UnknownSegment;
+
+impl UnknownSegment {
+    /// The error for people.
+    pub const SENTENCE: &str = "the segment must be one that the spec declares";
+}
 
 impl Monitor {
     /// A monitor for one spec.
@@ -72,8 +103,7 @@ impl Monitor {
             segment: place as u16,
             binnings: spec.metrics.iter().map(|metric| Binning::of(&metric.cells)).collect(),
             randomizers: spec.questions.iter().map(randomizer_of).collect(),
-            profiles: BTreeMap::new(),
-            pending: PendingPredictions::new(spec.outcome),
+            sketches: Sketches::new(spec.outcome),
             spec,
         })
     }
@@ -86,29 +116,76 @@ impl Monitor {
 
     /// Counts an inference in the window of `now_secs`. With a key, its prediction waits for the outcome.
     pub fn observe(&mut self, seen: &Observation<'_>, key: Option<&str>, now_secs: u64) {
-        let profile = profile_at(&mut self.profiles, &self.spec, now_secs);
-        let waits = key.map(|key| (key, now_secs, &mut self.pending));
-        profile.observe(&self.spec, &self.binnings, seen, waits);
+        self.sketches.observe(&self.spec, &self.binnings, seen, key, now_secs);
     }
 
-    /// Counts an outcome in the window in which it arrives. `false` if no prediction waits under the key.
+    /// Counts an outcome in the window in which it arrives. `false` if no prediction waits in this monitor under the
+    /// key; then the outcome is held until [`Monitor::merged`] looks among those of the store.
     pub fn outcome(&mut self, key: &str, value: Value<'_>, now_secs: u64) -> bool {
-        let Some(predictions) = self.pending.take(key, now_secs) else { return false };
-        let profile = profile_at(&mut self.profiles, &self.spec, now_secs);
-        profile.outcome(&self.spec, &self.binnings, value, &predictions);
-        true
+        self.sketches.outcome(&self.spec, &self.binnings, key, value, now_secs)
     }
 
-    /// The profile of a window, if it holds anything. Stays on the device.
+    /// What this monitor holds. Stays on the device.
+    #[must_use]
+    pub fn sketches(&self) -> &Sketches {
+        &self.sketches
+    }
+
+    /// The profile of a window, if this monitor holds any of it. Stays on the device.
     #[must_use]
     pub fn profile(&self, window: WindowIndex) -> Option<&Profile> {
-        self.profiles.get(&window)
+        self.sketches.profile(window)
     }
 
-    /// Predictions that wait for their outcome.
+    /// What was added since the last time, which is forgotten here; `None` if nothing was.
+    pub fn take_delta(&mut self) -> Option<Snapshot> {
+        if self.sketches.is_empty() {
+            return None;
+        }
+        let taken = core::mem::replace(&mut self.sketches, Sketches::new(self.spec.outcome));
+        Some(Snapshot::of(&self.spec, &taken))
+    }
+
+    /// Takes back a delta that could not be stored, as if it had never been taken.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError`] when it is none of this spec.
+    pub fn give_back(&mut self, delta: &Snapshot, now_secs: u64) -> Result<(), SnapshotError> {
+        let mut taken = delta.sketches(&self.spec)?;
+        let since = core::mem::replace(&mut self.sketches, Sketches::new(self.spec.outcome));
+        taken.merge(&self.spec, since, now_secs);
+        self.sketches = taken;
+        Ok(())
+    }
+
+    /// What is stored, with a delta: both for the device's own store. The host calls this inside a transaction, so that
+    /// no tab overwrites what another added.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError`] when the delta is none of this spec. What is stored may be anything.
+    pub fn merged(
+        &self,
+        stored: Option<&Snapshot>,
+        delta: Option<&Snapshot>,
+        now_secs: u64,
+    ) -> Result<Merged, SnapshotError> {
+        let added = delta.map(|delta| delta.sketches(&self.spec)).transpose()?;
+        let read = stored.map(|stored| stored.sketches(&self.spec));
+        let discarded = matches!(read, Some(Err(_)));
+        let mut all = read.and_then(Result::ok).unwrap_or_else(|| Sketches::new(self.spec.outcome));
+        all.merge(&self.spec, added.unwrap_or_else(|| Sketches::new(self.spec.outcome)), now_secs);
+        let unknown_outcomes = all.give_up_outcomes();
+        Ok(Merged { snapshot: Snapshot::of(&self.spec, &all), unknown_outcomes, discarded })
+    }
+
+    /// What is stored together with what this monitor holds, to look at; what cannot be read counts as nothing.
     #[must_use]
-    pub fn pending(&self) -> &PendingPredictions {
-        &self.pending
+    pub fn with_stored(&self, stored: &Snapshot, now_secs: u64) -> Sketches {
+        let mut all = stored.sketches(&self.spec).unwrap_or_else(|_| Sketches::new(self.spec.outcome));
+        all.merge(&self.spec, self.sketches.clone(), now_secs);
+        all
     }
 
     /// The next window that this device owes an answer: one of its turns that is over and still takes reports. None
@@ -124,13 +201,30 @@ impl Monitor {
         if state.is_in(&self.spec) { (first..current).find(owed) } else { None }
     }
 
-    /// Answers a window: debits, asks, privatizes. A window without data is answered with "no data".
+    /// Answers a window from what this monitor holds: debits, asks, privatizes. A window without data is answered with
+    /// "no data".
     ///
     /// # Errors
     ///
     /// [`AnswerError`]; then the caller drops the state it passed in, and nothing has happened.
     pub fn answer(
         &self,
+        state: &mut DeviceState,
+        window: WindowIndex,
+        now_secs: u64,
+        entropy: &mut dyn EntropySource,
+    ) -> Result<Answer, AnswerError> {
+        self.answer_from(&self.sketches, state, window, now_secs, entropy)
+    }
+
+    /// As [`Monitor::answer`], from other sketches: those of [`Monitor::with_stored`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Monitor::answer`].
+    pub fn answer_from(
+        &self,
+        sketches: &Sketches,
         state: &mut DeviceState,
         window: WindowIndex,
         now_secs: u64,
@@ -155,7 +249,7 @@ impl Monitor {
         let report_id = state.secret.report_id(self.spec.id(), window, index);
         let memo = state.secret.memo_key(self.spec.id(), index, epoch.unwrap_or(0));
         let draw = entropy.word()?;
-        let asked = self.profiles.get(&window).map(|profile| profile.answer(question, &report_id, draw));
+        let asked = sketches.profile(window).map(|profile| profile.answer(question, &report_id, draw));
         let true_symbol = asked.unwrap_or(Profile::unanswered(question, draw));
         let draws = Draws { coin: &report_id, memo: &memo, entropy };
         let payload = self.randomizers[usize::from(index)].privatize(permit, true_symbol, draws)?;
@@ -171,21 +265,8 @@ impl Monitor {
         Ok(Answer { report, true_symbol })
     }
 
-    /// Drops all profiles and pending predictions.
+    /// Drops all sketches.
     pub fn purge(&mut self) {
-        self.profiles.clear();
-        self.pending = PendingPredictions::new(self.spec.outcome);
+        self.sketches = Sketches::new(self.spec.outcome);
     }
-}
-
-/// The profile of the window of a moment. Only that window and the one before it are kept: neither time nor a clock
-/// that was wrong for a while lets profiles pile up.
-fn profile_at<'a>(
-    profiles: &'a mut BTreeMap<WindowIndex, Profile>,
-    spec: &MonitorSpec,
-    now_secs: u64,
-) -> &'a mut Profile {
-    let window = spec.window.index_at(now_secs);
-    profiles.retain(|kept, _| *kept == window || kept.checked_add(1) == Some(window));
-    profiles.entry(window).or_insert_with(|| Profile::new(spec, window))
 }

@@ -7,6 +7,7 @@ export type ErrorCode =
   | "unknown-segment"
   | "unreadable-state"
   | "foreign-state"
+  | "unreadable-sketches"
   | "no-entropy"
   | "model-refused"
   | "malformed-model"

@@ -1,6 +1,7 @@
 //! One inference, or one later outcome, as the device saw it. Never leaves.
 //!
-//! An [`Observation`] borrows what the runtime has in its hands. It has no encoder, and its `Debug` shows its shape alone:
+//! An [`Observation`] borrows what the runtime has in its hands. Nothing encodes it, not even for the device's own
+//! store, and its `Debug` shows its shape alone:
 //!
 //! ```
 //! use driftglass::observe::{Observation, Values};

@@ -23,8 +23,13 @@ pub trait EntropySource {
 
 /// The platform gave no entropy. The caller fails closed: no entropy, no report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the platform gave no entropy; nothing was reported")]
+#[error("{}", Self::SENTENCE)]
 pub struct EntropyError;
+
+impl EntropyError {
+    /// The error for people.
+    pub const SENTENCE: &str = "the platform gave no entropy; nothing was reported";
+}
 
 /// Draws after which a source is taken for broken. A good one is refused so often with probability 2^-128 at most; without a limit one that is stuck at a value that is refused
 /// would never let go.

@@ -5,10 +5,10 @@
 //! only if, with it, the debits that began within one period before it stay within the cap. The book is kept per app, so that a new spec
 //! never resets a budget, and its time never runs backwards, so that setting a clock back buys nothing.
 
-use alloc::vec::Vec;
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 use super::permit::Permit;
-use crate::spec::{Cap, MAX_CAP_PERIOD_SECS};
+use crate::spec::{Cap, MAX_CAP_PERIOD_SECS, Part, sentence};
 
 /// One debit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,12 +27,10 @@ pub struct Ledger {
 
 /// A debit that was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.sentence())]
 #[non_exhaustive]
 pub enum LedgerError {
     /// The debit would exceed a cap.
-    #[error(
-        "the privacy budget of {cap_micronats} millionths of ε in {period_secs} s does not allow another answer now"
-    )]
     CapReached {
         /// The cap, in millionths of ε.
         cap_micronats: u64,
@@ -40,14 +38,32 @@ pub enum LedgerError {
         period_secs: u64,
     },
     /// The debit is older than the newest in the book.
-    #[error("a debit may not be older than the newest in the ledger")]
     TimeWentBack,
     /// The book holds as many debits as it can.
-    #[error("the ledger holds at most {limit} debits")]
     Full {
         /// Most debits it holds.
         limit: usize,
     },
+}
+
+impl LedgerError {
+    /// The error for people.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::CapReached { cap_micronats, period_secs } => sentence(&[
+                Part::Text("the privacy budget of "),
+                Part::Number(*cap_micronats),
+                Part::Text(" millionths of ε in "),
+                Part::Number(*period_secs),
+                Part::Text(" s does not allow another answer now"),
+            ]),
+            Self::TimeWentBack => "a debit may not be older than the newest in the ledger".to_owned(),
+            Self::Full { limit } => {
+                sentence(&[Part::Text("the ledger holds at most "), Part::Number(*limit as u64), Part::Text(" debits")])
+            }
+        }
+    }
 }
 
 impl Ledger {

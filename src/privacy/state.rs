@@ -39,14 +39,24 @@ pub struct DeviceState {
 
 /// A stored state that cannot be used here. The device then answers nothing until the host purges it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.sentence())]
 #[non_exhaustive]
 pub enum StateError {
     /// The bytes are no device state of this version.
-    #[error("the stored device state cannot be read; purge it to start anew")]
     Unreadable,
     /// The state is another app's: its ledger neither pays for this one nor shows what this one spent.
-    #[error("the stored device state belongs to another app; give each app a store of its own")]
     OtherApp,
+}
+
+impl StateError {
+    /// The error for people.
+    #[must_use]
+    pub fn sentence(&self) -> &'static str {
+        match self {
+            Self::Unreadable => "the stored device state cannot be read; purge it to start anew",
+            Self::OtherApp => "the stored device state belongs to another app; give each app a store of its own",
+        }
+    }
 }
 
 impl DeviceState {

@@ -49,19 +49,29 @@ pub struct Report {
 /// Bytes that are no report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[error("{}", self.sentence())]
 pub enum ReportError {
     /// Shorter or longer than a report can be.
-    #[error("a report has from {} to {} bytes", HEADER_BYTES + 1, HEADER_BYTES + MAX_PAYLOAD_BYTES)]
     Length,
     /// The first bytes are not "DG".
-    #[error("a report begins with the magic bytes 44 47")]
     Magic,
     /// Another format version.
-    #[error("this reader knows format version {FORMAT_VERSION}")]
     Version,
     /// The arm is neither stable nor canary.
-    #[error("an arm is 0 (stable) or 1 (canary)")]
     Arm,
+}
+
+impl ReportError {
+    /// The error for people.
+    #[must_use]
+    pub fn sentence(&self) -> &'static str {
+        match self {
+            Self::Length => "a report has from 45 to 76 bytes",
+            Self::Magic => "a report begins with the magic bytes 44 47",
+            Self::Version => "this reader knows format version 1",
+            Self::Arm => "an arm is 0 (stable) or 1 (canary)",
+        }
+    }
 }
 
 impl Report {
@@ -125,4 +135,16 @@ impl Report {
 
 fn take<const N: usize>(bytes: &[u8]) -> Result<([u8; N], &[u8]), ReportError> {
     bytes.split_first_chunk().map(|(head, rest)| (*head, rest)).ok_or(ReportError::Length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_name_the_limits() {
+        let lengths = format!("a report has from {} to {} bytes", HEADER_BYTES + 1, HEADER_BYTES + MAX_PAYLOAD_BYTES);
+        assert_eq!(ReportError::Length.to_string(), lengths);
+        assert_eq!(ReportError::Version.to_string(), format!("this reader knows format version {FORMAT_VERSION}"));
+    }
 }

@@ -1,9 +1,8 @@
 //! From a value to a cell.
 
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
 
-use hashbrown::HashMap;
-
+use super::label::Labels;
 use crate::observe::Value;
 use crate::spec::{CellKind, Cells};
 
@@ -29,7 +28,7 @@ struct OutOfRange {
 #[derive(Debug, Clone)]
 enum Shape {
     Numeric { edges: Vec<f64> },
-    Category { cells: HashMap<String, usize> },
+    Category { labels: Labels },
     Text,
 }
 
@@ -56,10 +55,7 @@ impl Binning {
     pub fn of(cells: &Cells) -> Self {
         let shape = match &cells.kind {
             CellKind::Numeric { edges } => Shape::Numeric { edges: edges.clone() },
-            CellKind::Category { labels } => {
-                let numbered = labels.iter().cloned().enumerate().map(|(cell, label)| (label, cell));
-                Shape::Category { cells: numbered.collect() }
-            }
+            CellKind::Category { labels } => Shape::Category { labels: Labels::new(labels) },
             CellKind::Text { .. } => Shape::Text,
         };
         let range = cells.codes.range.zip(cells.below_cell());
@@ -89,12 +85,12 @@ impl Binning {
                 Some(range) if number > range.high => range.below + 1,
                 _ => edges.partition_point(|edge| *edge < number),
             }),
-            (Shape::Category { cells }, Value::Text(label)) => self.known(cells.get(label).copied()),
+            (Shape::Category { labels }, Value::Text(label)) => self.known(labels.number(label)),
             (Shape::Category { .. }, Value::Number(number)) if number < 0.0 || libm::floor(number) != number => {
                 Place::Other(self.wrong_type.or(self.other))
             }
-            (Shape::Category { cells }, Value::Number(number)) => self.known(
-                (0..cells.len())
+            (Shape::Category { labels }, Value::Number(number)) => self.known(
+                (0..labels.len())
                     .contains(&(number as usize))
                     .then_some(number as usize)
                     .filter(|cell| *cell as f64 == number),

@@ -32,6 +32,22 @@ impl CellCounts {
         }
     }
 
+    /// Adds counts over the same cells.
+    pub(super) fn merge(&mut self, other: &Self) {
+        debug_assert_eq!(self.cells.len(), other.cells.len(), "counts of one metric");
+        self.counters().zip(other.all()).for_each(|(count, more)| *count = count.saturating_add(more));
+    }
+
+    /// All counters: those of the cells, then missing and other.
+    pub(super) fn all(&self) -> impl Iterator<Item = u32> + '_ {
+        self.cells.iter().copied().chain([self.missing, self.other])
+    }
+
+    /// The same counters, to be changed.
+    pub(super) fn counters(&mut self) -> impl Iterator<Item = &mut u32> {
+        self.cells.iter_mut().chain([&mut self.missing, &mut self.other])
+    }
+
     /// The count of each cell.
     #[must_use]
     pub fn cells(&self) -> &[u32] {

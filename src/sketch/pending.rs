@@ -1,62 +1,77 @@
 //! Predictions that wait for their outcome.
 
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, boxed::Box, string::String, vec::Vec};
 
-use alloc::collections::VecDeque;
 use core::fmt;
 
-use hashbrown::HashMap;
-
+use super::label::fingerprint;
 use crate::spec::OutcomeRule;
 
 /// Cells of predictions by key, at most as many as the spec allows; the oldest give way.
+///
+/// The oldest stands first. A key is looked for by its fingerprint, one after the other: a spec has at most 4,096
+/// predictions wait, which is 32 kB to look through.
 #[derive(Clone)]
 pub struct PendingPredictions {
     rule: OutcomeRule,
-    waiting: HashMap<String, Waiting>,
-    order: VecDeque<(u64, String)>,
-    sequence: u64,
+    waiting: Vec<(u32, Box<Waiting>)>,
     expired: u64,
 }
 
+/// One prediction.
 #[derive(Clone)]
-struct Waiting {
-    sequence: u64,
-    at_secs: u64,
-    cells: Vec<Option<usize>>,
+pub(super) struct Waiting {
+    pub(super) key: String,
+    pub(super) at_secs: u64,
+    /// The cell of each metric.
+    pub(super) cells: Vec<Option<usize>>,
 }
 
 impl PendingPredictions {
     /// None waiting.
     #[must_use]
     pub fn new(rule: OutcomeRule) -> Self {
-        Self { rule, waiting: HashMap::new(), order: VecDeque::new(), sequence: 0, expired: 0 }
+        Self { rule, waiting: Vec::new(), expired: 0 }
     }
 
     /// Remembers the cells of a prediction. A later prediction with the same key replaces it.
     pub(super) fn insert(&mut self, key: &str, at_secs: u64, cells: Vec<Option<usize>>) {
-        self.sequence += 1;
-        self.waiting.insert(key.to_owned(), Waiting { sequence: self.sequence, at_secs, cells });
-        self.order.push_back((self.sequence, key.to_owned()));
-        while self.waiting.len() > self.rule.max_pending {
-            self.drop_oldest();
+        self.add(Box::new(Waiting { key: key.to_owned(), at_secs, cells }));
+    }
+
+    fn add(&mut self, waiting: Box<Waiting>) {
+        if let Some(place) = self.find(&waiting.key) {
+            self.waiting.remove(place);
+        } else if self.waiting.len() >= self.rule.max_pending {
+            self.waiting.remove(0);
+            self.expired += 1;
         }
-        if self.order.len() > 2 * self.rule.max_pending {
-            let waits = |(sequence, key): &(u64, String)| {
-                self.waiting.get(key).is_some_and(|waiting| waiting.sequence == *sequence)
-            };
-            self.order.retain(waits);
-        }
+        self.waiting.push((fingerprint(&waiting.key), waiting));
     }
 
     /// Takes the prediction with this key, if it waits and its horizon is not over.
-    pub(crate) fn take(&mut self, key: &str, now_secs: u64) -> Option<Vec<Option<usize>>> {
-        let found = self.waiting.remove(key)?;
-        if now_secs.saturating_sub(found.at_secs) > self.rule.horizon_secs {
+    pub(super) fn take(&mut self, key: &str, now_secs: u64) -> Option<Vec<Option<usize>>> {
+        let place = self.find(key)?;
+        let (_, found) = self.waiting.remove(place);
+        if self.is_over(&found, now_secs) {
             self.expired += 1;
             return None;
         }
         Some(found.cells)
+    }
+
+    /// Adds predictions that came later than these, and forgets those whose horizon is over twice: an outcome that was
+    /// told in time may be merged late.
+    pub(super) fn merge(&mut self, later: Self, now_secs: u64) {
+        self.expired += later.expired;
+        later.waiting.into_iter().for_each(|(_, waiting)| self.add(waiting));
+        let rule = self.rule;
+        self.waiting.retain(|(_, waiting)| now_secs.saturating_sub(waiting.at_secs) <= 2 * rule.horizon_secs);
+    }
+
+    /// Those that wait, the oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Waiting> {
+        self.waiting.iter().map(|(_, waiting)| &**waiting)
     }
 
     /// Number of predictions that wait.
@@ -77,13 +92,13 @@ impl PendingPredictions {
         self.expired
     }
 
-    /// Drops the oldest entry of the order, and its prediction unless that was taken or replaced.
-    fn drop_oldest(&mut self) {
-        let Some((sequence, key)) = self.order.pop_front() else { return };
-        if self.waiting.get(&key).is_some_and(|waiting| waiting.sequence == sequence) {
-            self.waiting.remove(&key);
-            self.expired += 1;
-        }
+    fn find(&self, key: &str) -> Option<usize> {
+        let wanted = fingerprint(key);
+        self.waiting.iter().position(|(mark, waiting)| *mark == wanted && waiting.key == key)
+    }
+
+    fn is_over(&self, waiting: &Waiting, now_secs: u64) -> bool {
+        now_secs.saturating_sub(waiting.at_secs) > self.rule.horizon_secs
     }
 }
 
@@ -135,7 +150,7 @@ mod tests {
             pending.insert(&round.to_string(), 0, vec![]);
             pending.take(&round.to_string(), 0);
         }
-        assert!(pending.is_empty() && pending.order.len() <= 5);
+        assert!(pending.is_empty());
         assert_eq!(pending.expired(), 0);
     }
 
@@ -159,5 +174,21 @@ mod tests {
         pending.insert("c", 6, vec![Some(0)]);
         assert_eq!(pending.take("a", 7), Some(vec![Some(1)]));
         assert!(pending.take("b", 7).is_none());
+    }
+
+    #[test]
+    fn predictions_that_came_later_replace_and_displace() {
+        let (mut stored, mut later) = (pending(), pending());
+        stored.insert("a", 0, vec![Some(0)]);
+        stored.insert("b", 1, vec![Some(0)]);
+        later.insert("b", 2, vec![Some(1)]);
+        later.insert("c", 3, vec![Some(1)]);
+        stored.merge(later, 50);
+        assert_eq!(stored.iter().map(|waiting| waiting.key.as_str()).collect::<Vec<_>>(), ["b", "c"]);
+        assert_eq!(stored.take("b", 50), Some(vec![Some(1)]));
+        stored.merge(pending(), 203);
+        assert_eq!(stored.len(), 1);
+        stored.merge(pending(), 204);
+        assert!(stored.is_empty(), "its horizon is over twice");
     }
 }

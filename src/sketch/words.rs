@@ -4,12 +4,11 @@ use alloc::vec::Vec;
 
 use core::fmt;
 
-use hashbrown::HashMap;
-
 /// One counter per word, up to a number of different words. Words that come when all counters are taken are not counted.
 #[derive(Clone, Default)]
 pub struct WordCounts {
-    counts: HashMap<u32, u32>,
+    /// In increasing order of the hash.
+    counts: Vec<(u32, u32)>,
     max_words: usize,
 }
 
@@ -17,23 +16,22 @@ impl WordCounts {
     /// No words, and room for this many.
     #[must_use]
     pub fn new(max_words: usize) -> Self {
-        Self { counts: HashMap::new(), max_words }
+        Self { counts: Vec::new(), max_words }
     }
 
-    pub(super) fn update(&mut self, word: u32) {
-        if let Some(count) = self.counts.get_mut(&word) {
-            *count = count.saturating_add(1);
-        } else if self.counts.len() < self.max_words {
-            self.counts.insert(word, 1);
+    /// Counts a word so many times more.
+    pub(super) fn update(&mut self, word: u32, times: u32) {
+        match self.counts.binary_search_by_key(&word, |(known, _)| *known) {
+            Ok(place) => self.counts[place].1 = self.counts[place].1.saturating_add(times),
+            Err(place) if self.counts.len() < self.max_words => self.counts.insert(place, (word, times)),
+            Err(_) => {}
         }
     }
 
     /// The words with their counts, in increasing order of their hash.
     #[must_use]
-    pub fn sorted(&self) -> Vec<(u32, u32)> {
-        let mut words: Vec<(u32, u32)> = self.counts.iter().map(|(word, count)| (*word, *count)).collect();
-        words.sort_unstable();
-        words
+    pub fn sorted(&self) -> &[(u32, u32)] {
+        &self.counts
     }
 }
 
@@ -50,7 +48,7 @@ mod tests {
     #[test]
     fn late_words_are_not_counted() {
         let mut words = WordCounts::new(2);
-        [7, 5, 7, 9, 5, 7].into_iter().for_each(|word| words.update(word));
+        [7, 5, 7, 9, 5, 7].into_iter().for_each(|word| words.update(word, 1));
         assert_eq!(words.sorted(), [(5, 2), (7, 3)]);
     }
 }

@@ -11,7 +11,7 @@
 //! # Ok::<(), driftglass::spec::SpecError>(())
 //! ```
 
-use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 mod canonical;
 mod document;
@@ -22,6 +22,7 @@ mod parse;
 mod parse_question;
 mod question;
 mod read;
+mod text;
 mod word;
 
 pub use canonical::SpecId;
@@ -34,7 +35,8 @@ pub use model::{ModelRefused, ModelShape};
 pub use question::{Question, QuestionKind};
 pub use read::SpecError;
 #[cfg(feature = "std")]
-pub(crate) use read::{Breach, Node, json};
+pub(crate) use read::{Node, json, read};
+pub(crate) use text::{Part, hex, sentence};
 pub use word::word;
 
 /// The longest period of a cap, in seconds: ten years. A ledger remembers that long, whatever spec is in force.
@@ -86,7 +88,7 @@ impl MonitorSpec {
 
     /// Reads a spec from a document that someone else took apart.
     pub(crate) fn read(document: &Value) -> Result<Self, SpecError> {
-        parse::parse(document).map_err(|breach| breach.within(document))
+        read::read(document, parse::parse)
     }
 
     /// The hash of the measured part, which stands in every report.
@@ -354,21 +356,27 @@ impl Cells {
     /// A name for each cell.
     #[must_use]
     pub fn labels(&self) -> Vec<String> {
-        let mut labels: Vec<String> = match &self.kind {
+        let mut labels: Vec<String> = Vec::with_capacity(self.count());
+        match &self.kind {
             CellKind::Numeric { edges } => {
                 let edges = self.spellings.get(..edges.len()).unwrap_or(&[]);
-                let between = edges.windows(2).map(|pair| format!("({}, {}]", pair[0], pair[1]));
-                let first = edges.first().map(|edge| format!("≤ {edge}"));
-                let last = edges.last().map(|edge| format!("> {edge}"));
-                first.into_iter().chain(between).chain(last).collect()
+                let mut below: Option<&str> = None;
+                for edge in edges {
+                    labels.push(match below {
+                        None => ["≤ ", edge].concat(),
+                        Some(below) => ["(", below, ", ", edge, "]"].concat(),
+                    });
+                    below = Some(edge);
+                }
+                labels.extend(below.map(|last| ["> ", last].concat()));
             }
-            CellKind::Category { labels } => labels.clone(),
-            CellKind::Text { .. } => Vec::new(),
-        };
+            CellKind::Category { labels: names } => labels.extend_from_slice(names),
+            CellKind::Text { .. } => {}
+        }
         labels.extend(self.other.then(|| "other".to_owned()));
         labels.extend(self.missing.then(|| "missing".to_owned()));
         if let (Some(_), [.., low, high]) = (self.codes.range, self.spellings.as_slice()) {
-            labels.extend([format!("below {low}"), format!("above {high}")]);
+            labels.extend([["below ", low].concat(), ["above ", high].concat()]);
         }
         labels.extend(self.codes.nan.then(|| "NaN".to_owned()));
         labels.extend(self.codes.wrong_type.then(|| "wrong type".to_owned()));

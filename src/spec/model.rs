@@ -1,7 +1,8 @@
 //! Whether a model fits a spec.
 
-use alloc::string::String;
+use alloc::{borrow::ToOwned, string::String};
 
+use super::text::{Part, sentence};
 use super::{MonitorSpec, Source};
 
 /// What a session says of its model: names of the tensors, and their dimensions where they are fixed.
@@ -17,13 +18,12 @@ pub struct ModelShape<'a> {
 
 /// A model that may not run under a spec.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.sentence())]
 #[non_exhaustive]
 pub enum ModelRefused {
     /// Its hash is on no list of the spec.
-    #[error("the model is not on the spec's list of models (/models)")]
     NotListed,
     /// It lacks a tensor that a metric reads.
-    #[error("the model has no {role} \"{tensor}\", which the metric \"{metric}\" reads")]
     MissingTensor {
         /// "input" or "output".
         role: &'static str,
@@ -33,9 +33,6 @@ pub enum ModelRefused {
         metric: String,
     },
     /// A metric reads an element that the tensor does not have.
-    #[error(
-        "the model's input \"{tensor}\" has {elements} elements, but the metric \"{metric}\" reads one beyond them"
-    )]
     IndexOutside {
         /// The tensor that the spec names.
         tensor: String,
@@ -45,9 +42,6 @@ pub enum ModelRefused {
         metric: String,
     },
     /// A tensor has another length than the vectors of a codebook.
-    #[error(
-        "the model's input \"{tensor}\" has {elements} elements, but not so the vectors of the metric \"{metric}\""
-    )]
     OtherLength {
         /// The tensor that the spec names.
         tensor: String,
@@ -56,6 +50,44 @@ pub enum ModelRefused {
         /// The metric that reads it.
         metric: String,
     },
+}
+
+impl ModelRefused {
+    /// The error for people.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        use Part::{Number, Text};
+        match self {
+            Self::NotListed => "the model is not on the spec's list of models (/models)".to_owned(),
+            Self::MissingTensor { role, tensor, metric } => sentence(&[
+                Text("the model has no "),
+                Text(role),
+                Text(" \""),
+                Text(tensor),
+                Text("\", which the metric \""),
+                Text(metric),
+                Text("\" reads"),
+            ]),
+            Self::IndexOutside { tensor, elements, metric } => sentence(&[
+                Text("the model's input \""),
+                Text(tensor),
+                Text("\" has "),
+                Number(*elements as u64),
+                Text(" elements, but the metric \""),
+                Text(metric),
+                Text("\" reads one beyond them"),
+            ]),
+            Self::OtherLength { tensor, elements, metric } => sentence(&[
+                Text("the model's input \""),
+                Text(tensor),
+                Text("\" has "),
+                Number(*elements as u64),
+                Text(" elements, but not so the vectors of the metric \""),
+                Text(metric),
+                Text("\""),
+            ]),
+        }
+    }
 }
 
 impl MonitorSpec {

@@ -2,7 +2,7 @@
 //!
 //! A device that takes part answers in every window, so that silence says nothing; what it answers without data is part of the question.
 
-use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
+use alloc::{borrow::ToOwned, string::String, vec, vec::Vec};
 
 use super::mechanism::{Mechanism, Randomizer};
 use super::{CellKind, Cells, Metric};
@@ -137,7 +137,7 @@ impl Question {
         let mut labels = match self.kind {
             QuestionKind::ThresholdBit { cells_below, .. } => {
                 let threshold = &metric.cells.spellings[cells_below - 1];
-                vec![format!("≤ {threshold}"), format!("> {threshold}")]
+                vec![["≤ ", threshold].concat(), ["> ", threshold].concat()]
             }
             _ => metric.cells.labels(),
         };

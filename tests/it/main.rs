@@ -23,6 +23,7 @@ mod rotation;
 mod schema;
 mod sequential;
 mod sequential_vectors;
+mod snapshots;
 mod statistical;
 mod theory;
 mod tidy;

@@ -353,7 +353,7 @@ fn pairs_move_where_margins_do_not() {
             let inputs = [("x", Values::F64(&numbers))];
             let mut profile = Profile::new(&spec, 0);
             let seen = Observation { inputs: &inputs, ..Observation::default() };
-            profile.observe(&spec, &binnings, &seen, None);
+            profile.observe(&spec, &binnings, &seen);
             let coin = chance.0.u128(..).to_be_bytes();
             let symbol = profile.answer(question, &coin, chance.0.u64(..));
             let draws = Draws { coin: &coin, memo: &memo, entropy: &mut chance };

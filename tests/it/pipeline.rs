@@ -19,12 +19,12 @@ use serde_json::{Value as Json, json};
 
 use crate::entropy::{Generator, SeedStream, Tape};
 
-fn config(cases: u32) -> ProptestConfig {
+pub(crate) fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(2_026), ..ProptestConfig::default() }
 }
 
 /// A spec with every kind of metric, question and mechanism.
-fn document() -> Json {
+pub(crate) fn document() -> Json {
     static BASE: LazyLock<Json> = LazyLock::new(|| {
         let faults: Json = serde_json::from_str(include_str!("../vectors/spec-faults.json")).expect("JSON");
         faults["base"].clone()
@@ -32,7 +32,7 @@ fn document() -> Json {
     BASE.clone()
 }
 
-fn parse(document: &Json) -> MonitorSpec {
+pub(crate) fn parse(document: &Json) -> MonitorSpec {
     MonitorSpec::parse(&document.to_string()).expect("a valid spec")
 }
 
@@ -53,12 +53,30 @@ fn read_hours(hours: u64) -> MonitorSpec {
     parse(&document)
 }
 
-fn monitor(spec: &MonitorSpec) -> Monitor {
+pub(crate) fn monitor(spec: &MonitorSpec) -> Monitor {
     Monitor::new(spec.clone(), Arm::Stable, "all").expect("a segment of the spec")
 }
 
 /// One random event, with an outcome half of the time.
 fn happen(monitor: &mut Monitor, now_secs: u64, generator: &mut Generator) {
+    let mut key = "";
+    observe(monitor, now_secs, generator, |generator| {
+        key = ["a", "b", "c", "d"][generator.next() as usize % 4];
+        Some(key)
+    });
+    if generator.next().is_multiple_of(2) {
+        let truth = ["no", "yes", "new"][generator.next() as usize % 3];
+        monitor.outcome(key, Value::Text(truth), now_secs);
+    }
+}
+
+/// One random inference.
+pub(crate) fn observe<'k>(
+    monitor: &mut Monitor,
+    now_secs: u64,
+    generator: &mut Generator,
+    key: impl FnOnce(&mut Generator) -> Option<&'k str>,
+) {
     let mut number = || (generator.next() % 64) as f64 - 20.0;
     let x = [if number() > 40.0 { f64::NAN } else { number() }];
     let y = [number(), number() / 32.0];
@@ -67,12 +85,7 @@ fn happen(monitor: &mut Monitor, now_secs: u64, generator: &mut Generator) {
     let inputs = [("x", Values::F64(&x)), ("z", Values::F64(&z)), ("w", Values::Text(&w))];
     let outputs = [("y", Values::F64(&y))];
     let seen = Observation { inputs: &inputs, outputs: &outputs, latency_ms: Some(number()), ..Observation::default() };
-    let key = ["a", "b", "c", "d"][generator.next() as usize % 4];
-    monitor.observe(&seen, Some(key), now_secs);
-    if generator.next().is_multiple_of(2) {
-        let truth = ["no", "yes", "new"][generator.next() as usize % 3];
-        monitor.outcome(key, Value::Text(truth), now_secs);
-    }
+    monitor.observe(&seen, key(generator), now_secs);
 }
 
 proptest! {
@@ -456,7 +469,7 @@ fn any_valid() -> Vec<Vec<u8>> {
 }
 
 /// Any bytes, or valid ones with some bytes changed, cut off or added.
-fn bytes_near(valid: &[Vec<u8>]) -> impl Strategy<Value = Vec<u8>> + use<> {
+pub(crate) fn bytes_near(valid: &[Vec<u8>]) -> impl Strategy<Value = Vec<u8>> + use<> {
     let edits = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4);
     let tail = prop::collection::vec(any::<u8>(), 0..20);
     let near = (prop::sample::select(valid.to_vec()), edits, tail, any::<prop::sample::Index>(), 0..3);

@@ -1,25 +1,27 @@
 //! Errors as JavaScript sees them: an `Error` with a stable `code`.
 
-use alloc::string::ToString;
+use alloc::{borrow::ToOwned, string::String};
 
 use js_sys::{Error, Reflect};
 use wasm_bindgen::JsValue;
 
 use crate::monitor::{AnswerError, UnknownSegment};
 use crate::privacy::{EntropyError, LedgerError, StateError};
+use crate::sketch::SnapshotError;
 use crate::spec::{ModelRefused, SpecError};
 
 /// A thrown error.
 pub(super) type Thrown = JsValue;
 
-/// Something with a stable code.
-pub(super) trait Coded: ToString {
+/// Something with a stable code, and a sentence for people.
+pub(super) trait Coded {
     fn code(&self) -> &'static str;
+    fn sentence(&self) -> String;
 }
 
 /// Turns an error into what JavaScript catches.
 pub(super) fn thrown(error: impl Coded) -> Thrown {
-    coded(error.code(), &error.to_string())
+    coded(error.code(), &error.sentence())
 }
 
 /// An `Error` with a code.
@@ -34,11 +36,19 @@ impl Coded for SpecError {
     fn code(&self) -> &'static str {
         "invalid-spec"
     }
+
+    fn sentence(&self) -> String {
+        Self::sentence(self)
+    }
 }
 
 impl Coded for UnknownSegment {
     fn code(&self) -> &'static str {
         "unknown-segment"
+    }
+
+    fn sentence(&self) -> String {
+        Self::SENTENCE.to_owned()
     }
 }
 
@@ -49,17 +59,39 @@ impl Coded for StateError {
             _ => "unreadable-state",
         }
     }
+
+    fn sentence(&self) -> String {
+        Self::sentence(self).to_owned()
+    }
 }
 
 impl Coded for EntropyError {
     fn code(&self) -> &'static str {
         "no-entropy"
     }
+
+    fn sentence(&self) -> String {
+        Self::SENTENCE.to_owned()
+    }
+}
+
+impl Coded for SnapshotError {
+    fn code(&self) -> &'static str {
+        "unreadable-sketches"
+    }
+
+    fn sentence(&self) -> String {
+        Self::SENTENCE.to_owned()
+    }
 }
 
 impl Coded for ModelRefused {
     fn code(&self) -> &'static str {
         "model-refused"
+    }
+
+    fn sentence(&self) -> String {
+        Self::sentence(self)
     }
 }
 
@@ -72,6 +104,10 @@ impl Coded for AnswerError {
             Self::Entropy(_) => "no-entropy",
         }
     }
+
+    fn sentence(&self) -> String {
+        Self::sentence(self)
+    }
 }
 
 #[cfg(feature = "onnx")]
@@ -83,5 +119,9 @@ impl Coded for crate::infer::InferError {
             E::MissingInput { .. } | E::WrongType { .. } | E::WrongShape { .. } => "input-refused",
             _ => "inference-failed",
         }
+    }
+
+    fn sentence(&self) -> String {
+        alloc::string::ToString::to_string(self)
     }
 }

@@ -1,6 +1,6 @@
 //! The device's pipeline as a JavaScript class. State goes in and out as bytes; the host commits them.
 
-use alloc::{borrow::ToOwned, string::String, string::ToString, vec::Vec};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
@@ -12,7 +12,8 @@ use super::view;
 use crate::monitor::Monitor;
 use crate::privacy::DeviceState;
 use crate::report::{Arm, Report};
-use crate::spec::{ModelShape, WindowIndex};
+use crate::sketch::{Sketches, Snapshot};
+use crate::spec::{ModelShape, WindowIndex, hex};
 use crate::upload::{Disposition, push_report};
 
 /// A monitor for one spec.
@@ -35,7 +36,7 @@ impl JsMonitor {
     /// Hash of the measured part of the spec.
     #[wasm_bindgen(getter, js_name = specId)]
     pub fn spec_id(&self) -> String {
-        self.core.spec().id().to_string()
+        hex(self.core.spec().id().as_bytes())
     }
 
     /// Where reports are posted.
@@ -63,7 +64,8 @@ impl JsMonitor {
         record::observe(&mut self.core, record, key.as_deref(), now_secs as u64)
     }
 
-    /// Counts an outcome. False if no prediction waits under the key.
+    /// Counts an outcome. False if no prediction waits in this module under the key; then the outcome is held until
+    /// `merged` looks among those of the store.
     pub fn outcome(&mut self, key: &str, value: JsValue, now_secs: f64) -> Result<bool, Thrown> {
         let value = record::scalar(value)?;
         Ok(self.core.outcome(key, value.value(), now_secs as u64))
@@ -75,9 +77,32 @@ impl JsMonitor {
         self.core.spec().window.index_at(now_secs as u64)
     }
 
-    /// The sketches of a window. They stay on the device.
-    pub fn inspect(&self, window: WindowIndex) -> JsValue {
-        view::profile(&self.core, window)
+    /// What was added since the last time, for the device's own store; it is forgotten here. Nothing if nothing was.
+    #[wasm_bindgen(js_name = takeDelta)]
+    pub fn take_delta(&mut self) -> Option<Vec<u8>> {
+        self.core.take_delta().map(Snapshot::into_store)
+    }
+
+    /// Takes back a delta that could not be stored.
+    #[wasm_bindgen(js_name = giveBack)]
+    pub fn give_back(&mut self, delta: Vec<u8>, now_secs: f64) -> Result<(), Thrown> {
+        self.core.give_back(&Snapshot::from_store(delta), now_secs as u64).map_err(thrown)
+    }
+
+    /// What is stored with a delta added, for the device's own store: `{ sketches, unknownOutcomes, discarded }`.
+    pub fn merged(&self, stored: Option<Vec<u8>>, delta: Option<Vec<u8>>, now_secs: f64) -> Result<JsValue, Thrown> {
+        let (stored, delta) = (stored.map(Snapshot::from_store), delta.map(Snapshot::from_store));
+        let merged = self.core.merged(stored.as_ref(), delta.as_ref(), now_secs as u64).map_err(thrown)?;
+        Ok(view::merged(merged))
+    }
+
+    /// The sketches of a window, with what is stored if that is given. They stay on the device.
+    pub fn inspect(&self, window: WindowIndex, stored: Option<Vec<u8>>) -> JsValue {
+        let at_secs = self.core.spec().window.start_secs(window);
+        match self.with_stored(stored, at_secs) {
+            Some(all) => view::profile(&self.core, &all, window),
+            None => view::profile(&self.core, self.core.sketches(), window),
+        }
     }
 
     /// The state of a device that joins now, or that enters a spec new to it with the state it has.
@@ -101,10 +126,20 @@ impl JsMonitor {
     }
 
     /// Answers a window: debit, question, noise. Returns the report with the state that the host must commit beside it.
-    pub fn answer(&self, state: &[u8], window: WindowIndex, now_secs: f64) -> Result<JsValue, Thrown> {
+    /// The data are what this module holds, with what is stored if that is given.
+    pub fn answer(
+        &self,
+        state: &[u8],
+        window: WindowIndex,
+        now_secs: f64,
+        stored: Option<Vec<u8>>,
+    ) -> Result<JsValue, Thrown> {
         let mut state = DeviceState::from_bytes(state).map_err(thrown)?;
         let mut entropy = Platform::tested().map_err(thrown)?;
-        let answer = self.core.answer(&mut state, window, now_secs as u64, &mut entropy).map_err(thrown)?;
+        let now_secs = now_secs as u64;
+        let all = self.with_stored(stored, now_secs);
+        let sketches = all.as_ref().unwrap_or(self.core.sketches());
+        let answer = self.core.answer_from(sketches, &mut state, window, now_secs, &mut entropy).map_err(thrown)?;
         Ok(view::answer(&self.core, &answer, &state))
     }
 
@@ -118,7 +153,7 @@ impl JsMonitor {
     /// A report of this spec taken apart.
     #[wasm_bindgen(js_name = parseReport)]
     pub fn parse_report(&self, bytes: &[u8]) -> Result<JsValue, Thrown> {
-        let report = Report::decode(bytes).map_err(|error| coded("malformed-report", &error.to_string()))?;
+        let report = Report::decode(bytes).map_err(|error| coded("malformed-report", error.sentence()))?;
         let view = view::report(&self.core, &report);
         view.ok_or_else(|| coded("malformed-report", "the report is not one of this spec"))
     }
@@ -126,6 +161,12 @@ impl JsMonitor {
     /// Drops all sketches and pending predictions.
     pub fn purge(&mut self) {
         self.core.purge();
+    }
+}
+
+impl JsMonitor {
+    fn with_stored(&self, stored: Option<Vec<u8>>, now_secs: u64) -> Option<Sketches> {
+        stored.map(|stored| self.core.with_stored(&Snapshot::from_store(stored), now_secs))
     }
 }
 

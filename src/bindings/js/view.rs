@@ -1,18 +1,18 @@
 //! What JavaScript gets back: plain objects.
 
-use alloc::{string::ToString, vec};
+use alloc::vec;
 
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::JsValue;
 
 use crate::estimate::Channel;
-use crate::monitor::{Answer, Monitor};
+use crate::monitor::{Answer, Merged, Monitor};
 use crate::privacy::DeviceState;
 use crate::report::{Arm, HEADER_BYTES, Report};
-use crate::sketch::CellCounts;
+use crate::sketch::{CellCounts, Sketches};
 #[cfg(feature = "std")]
 use crate::spec::Question;
-use crate::spec::{Cap, Metric, WindowIndex};
+use crate::spec::{Cap, Metric, WindowIndex, hex};
 
 /// An answer with the state that paid for it.
 pub(super) fn answer(monitor: &Monitor, answer: &Answer, state: &DeviceState) -> JsValue {
@@ -44,8 +44,8 @@ pub(super) fn answer(monitor: &Monitor, answer: &Answer, state: &DeviceState) ->
 }
 
 /// The sketches of a window; zero counts if nothing was seen in it.
-pub(super) fn profile(monitor: &Monitor, window: WindowIndex) -> JsValue {
-    let profile = monitor.profile(window);
+pub(super) fn profile(monitor: &Monitor, sketches: &Sketches, window: WindowIndex) -> JsValue {
+    let profile = sketches.profile(window);
     let metric = |(index, metric): (usize, &Metric)| {
         let cells = metric.cells.labels();
         let seen = profile.map(|profile| &profile.metrics()[index]);
@@ -63,7 +63,16 @@ pub(super) fn profile(monitor: &Monitor, window: WindowIndex) -> JsValue {
     object([
         ("window", window.into()),
         ("metrics", list(monitor.spec().metrics.iter().enumerate().map(metric))),
-        ("pending", monitor.pending().len().into()),
+        ("pending", sketches.pending().len().into()),
+    ])
+}
+
+/// Sketches for the store.
+pub(super) fn merged(merged: Merged) -> JsValue {
+    object([
+        ("sketches", bytes(&merged.snapshot.into_store())),
+        ("unknownOutcomes", merged.unknown_outcomes.into()),
+        ("discarded", merged.discarded.into()),
     ])
 }
 
@@ -111,7 +120,7 @@ pub(super) fn report(monitor: &Monitor, report: &Report) -> Option<JsValue> {
     #[cfg(not(feature = "std"))]
     let symbols = JsValue::UNDEFINED;
     Some(object([
-        ("specId", report.spec_id.to_string().into()),
+        ("specId", hex(report.spec_id.as_bytes()).into()),
         ("arm", arm.into()),
         ("window", report.window.into()),
         ("question", report.question.into()),

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Calendar, Fallback, QuestionReference, Reference, SeasonKind, SeasonalReference};
 use crate::estimate::Matrix;
-use crate::spec::{self, Breach, MonitorSpec, Node, Question, SpecError, SpecId, json as read_json};
+use crate::spec::{self, MonitorSpec, Node, Question, SpecError, SpecId, json as read_json, read};
 
 /// What a share may be: de-biased shares of few reports leave \[0, 1\].
 const SHARES: core::ops::RangeInclusive<f64> = -1.0..=2.0;
@@ -61,8 +61,7 @@ impl Reference {
     /// [`SpecError`] when it names none.
     pub fn spec_id_of(text: &str) -> Result<SpecId, SpecError> {
         let document = read_json(text)?;
-        let id = || Node::root(&document).any_object()?.field("spec_id")?.hex();
-        id().map(SpecId::from_bytes).map_err(|breach| breach.within(&document))
+        read(&document, |root| SpecId::from_bytes(root.field("spec_id").hex()))
     }
 
     /// Reads a reference from JSON text.
@@ -72,99 +71,96 @@ impl Reference {
     /// [`SpecError`] names the JSON pointer, the rule and the limit.
     pub fn parse(text: &str, spec: &MonitorSpec) -> Result<Self, SpecError> {
         let document = read_json(text)?;
-        Self::read(&document, spec).map_err(|breach| breach.within(&document))
+        read(&document, |root| Self::read(root, spec))
     }
 
-    fn read(document: &spec::Value, spec: &MonitorSpec) -> Result<Self, Breach> {
-        let root = Node::root(document);
-        let top = root.object(&["spec_id", "lineage", "season", "questions"])?;
-        let id = top.field("spec_id")?;
-        if id.hex()? != *spec.id().as_bytes() {
-            return Err(id.error("must be the id of the spec it is registered with"));
+    fn read(root: Node<'_>, spec: &MonitorSpec) -> Self {
+        root.object("spec_id lineage season questions");
+        let id = root.field("spec_id");
+        if id.hex() != *spec.id().as_bytes() {
+            id.note("must be the id of the spec it is registered with");
         }
         let (calendar, fallback, independent_seasons) =
-            top.optional("season").map_or(Ok((Calendar::none(), Fallback::Wait, false)), |node| season(&node))?;
+            root.optional("season").map_or((Calendar::none(), Fallback::Wait, false), season);
         let names: Vec<&str> = spec.questions.iter().map(|question| question.name.as_str()).collect();
-        let questions = top.field("questions")?;
-        let object = questions.object(&names)?;
-        let read = |question: &Question| {
+        let questions = root.field("questions");
+        questions.object(&names.join(" "));
+        let of_question = |question: &Question| {
             // What is said of a question without shares is checked and kept, though nothing compares with it.
-            let node = object.optional(&question.name).filter(|_| question.domain_size > 0);
-            node.map(|node| seasonal(&node, question.data_cells(), calendar.kind)).transpose()
+            let node = questions.optional(&question.name).filter(|_| question.domain_size > 0);
+            node.map(|node| seasonal(node, question.data_cells(), calendar.kind))
         };
-        Ok(Self {
+        Self {
             spec_id: spec.id(),
-            version: ReferenceVersion::of(document),
-            lineage: top.optional("lineage").map_or(Value::Null, |node| node.value().to_json()),
+            version: ReferenceVersion::of(root.value()),
+            lineage: root.optional("lineage").map_or(Value::Null, |node| node.value().to_json()),
             calendar,
             fallback,
             independent_seasons,
-            questions: spec.questions.iter().map(read).collect::<Result<_, _>>()?,
-        })
-    }
-}
-
-fn season(node: &Node<'_>) -> Result<(Calendar, Fallback, bool), Breach> {
-    let object = node.object(&["kind", "utc_offset_secs", "fallback", "independent"])?;
-    let kind = object.field("kind")?.word(&SeasonKind::NAMED)?;
-    let utc_offset_secs = object.optional("utc_offset_secs").map_or(Ok(0), |node| {
-        let most = Calendar::MAX_OFFSET_SECS;
-        let limit = f64::from(most);
-        let number = node.number(-limit..=limit, &format!("must be a number, from -{most} to {most}"))?;
-        // Fits: the range does.
-        if libm::trunc(number) == number { Ok(number as i32) } else { Err(node.error("must be an integer")) }
-    })?;
-    let fallbacks = [("wait", Fallback::Wait), ("all-seasons", Fallback::AllSeasons)];
-    let fallback = object.optional("fallback").map_or(Ok(Fallback::Wait), |node| node.word(&fallbacks))?;
-    Ok((Calendar { kind, utc_offset_secs }, fallback, object.flag("independent")?))
-}
-
-fn seasonal(node: &Node<'_>, cells: usize, kind: SeasonKind) -> Result<SeasonalReference, Breach> {
-    if kind == SeasonKind::None {
-        return Ok(SeasonalReference { seasons: [(0, question(node, cells, &[])?)].into(), all: None });
-    }
-    let object = node.object(&["seasons", "all"])?;
-    let all = object.optional("all").map(|node| question(&node, cells, &[])).transpose()?;
-    let mut seasons = BTreeMap::new();
-    for entry in object.field("seasons")?.items(0..=kind.seasons().count())? {
-        let range = u64::from(*kind.seasons().start())..=u64::from(*kind.seasons().end());
-        let number = entry.any_object()?.field("season")?;
-        // Fits: the range does.
-        let season = number.integer(range)? as u16;
-        if seasons.insert(season, question(&entry, cells, &["season"])?).is_some() {
-            return Err(number.error("must be a season that no earlier entry has"));
+            questions: spec.questions.iter().map(of_question).collect(),
         }
     }
-    Ok(SeasonalReference { seasons, all })
 }
 
-fn question(node: &Node<'_>, cells: usize, beside: &[&str]) -> Result<QuestionReference, Breach> {
-    let object = node.object(&[&["device_windows", "shares", "covariance"], beside].concat())?;
-    let device_windows = object.field("device_windows")?.integer(2..=u64::from(u32::MAX))?;
-    let list = object.field("shares")?;
-    let shares: Vec<f64> = list
-        .items(cells..=cells)?
-        .iter()
-        .map(|share| share.number(SHARES, "must be a number, from -1 to 2"))
-        .collect::<Result<_, _>>()?;
+fn season(node: Node<'_>) -> (Calendar, Fallback, bool) {
+    node.object("kind utc_offset_secs fallback independent");
+    let names = SeasonKind::NAMED.map(|(name, _)| name).join(" ");
+    let (_, kind) = SeasonKind::NAMED[node.field("kind").word(&names)];
+    let utc_offset_secs = node.optional("utc_offset_secs").map_or(0, |node| {
+        let most = Calendar::MAX_OFFSET_SECS;
+        let limit = f64::from(most);
+        let number = node.number(-limit..=limit, &format!("must be a number, from -{most} to {most}"));
+        if libm::trunc(number) != number {
+            node.note("must be an integer");
+        }
+        // Fits: the range does.
+        number as i32
+    });
+    let fallback = node.optional("fallback").map_or(0, |node| node.word("wait all-seasons"));
+    let fallback = [Fallback::Wait, Fallback::AllSeasons][fallback];
+    (Calendar { kind, utc_offset_secs }, fallback, node.flag("independent"))
+}
+
+fn seasonal(node: Node<'_>, cells: usize, kind: SeasonKind) -> SeasonalReference {
+    if kind == SeasonKind::None {
+        return SeasonalReference { seasons: [(0, question(node, cells, ""))].into(), all: None };
+    }
+    node.object("seasons all");
+    let all = node.optional("all").map(|node| question(node, cells, ""));
+    let mut seasons = BTreeMap::new();
+    node.field("seasons").items(0..=kind.seasons().count()).each(|entry| {
+        let range = u64::from(*kind.seasons().start())..=u64::from(*kind.seasons().end());
+        let number = entry.field("season");
+        // Fits: the range does.
+        let season = number.integer(range) as u16;
+        if seasons.insert(season, question(entry, cells, " season")).is_some() {
+            number.note("must be a season that no earlier entry has");
+        }
+    });
+    SeasonalReference { seasons, all }
+}
+
+fn question(node: Node<'_>, cells: usize, beside: &str) -> QuestionReference {
+    node.object(&["device_windows shares covariance", beside].concat());
+    let device_windows = node.field("device_windows").integer(2..=u64::from(u32::MAX));
+    let list = node.field("shares");
+    let shares = list.items(cells..=cells).each(|share| share.number(SHARES, "must be a number, from -1 to 2"));
     if libm::fabs(shares.iter().sum::<f64>() - 1.0) > 1e-9 {
-        return Err(list.error("must sum to 1 within 1e-9"));
+        list.note("must sum to 1 within 1e-9");
     }
-    let row = |node: &Node<'_>| {
-        node.items(cells..=cells)?
-            .iter()
-            .map(|entry| entry.number(-1.0..=1.0, "must be a number, from -1 to 1"))
-            .collect()
+    let given = node.field("covariance");
+    let row = |node: Node<'_>| {
+        let entries = node.items(cells..=cells);
+        entries.each(|entry| entry.number(-1.0..=1.0, "must be a number, from -1 to 1"))
     };
-    let rows: Vec<Vec<f64>> =
-        object.field("covariance")?.items(cells..=cells)?.iter().map(row).collect::<Result<_, _>>()?;
-    let covariance = Matrix::from_fn(cells, |row, column| rows[row][column]);
-    let symmetric = |row: usize, column: usize| libm::fabs(rows[row][column] - rows[column][row]) <= 1e-12;
-    let proper = (0..cells).all(|row| rows[row][row] >= 0.0 && (0..row).all(|column| symmetric(row, column)));
+    let rows: Vec<Vec<f64>> = given.items(cells..=cells).each(row);
+    let entry = |row: usize, column: usize| rows.get(row).and_then(|row| row.get(column)).copied().unwrap_or(0.0);
+    let symmetric = |row: usize, column: usize| libm::fabs(entry(row, column) - entry(column, row)) <= 1e-12;
+    let proper = (0..cells).all(|row| entry(row, row) >= 0.0 && (0..row).all(|column| symmetric(row, column)));
     if !proper {
-        return Err(object.field("covariance")?.error("must be symmetric within 1e-12 and have no negative variance"));
+        given.note("must be symmetric within 1e-12 and have no negative variance");
     }
-    Ok(QuestionReference { device_windows, shares, covariance })
+    QuestionReference { device_windows, shares, covariance: Matrix::from_fn(cells, entry) }
 }
 
 /// A reference that was just made and has no version yet.
