@@ -10,6 +10,7 @@
 //! | [`demo`] | the main job on real data |
 //! | [`kill_test`] | the ledger under crashes, simulated and real |
 //! | [`pack`] | the npm package as a reproducible tarball |
+//! | [`size`](mod@size) | what people download, against budgets |
 //! | [`bench`] | what is measured and not judged |
 //! | [`suite`] | one suite of tests: run, count, time |
 //! | [`test`](mod@test) | all suites, the table, the verdict |
@@ -26,6 +27,7 @@ mod demo;
 mod kill_test;
 mod pack;
 mod setup;
+mod size;
 mod step;
 mod suite;
 mod test;
@@ -64,6 +66,8 @@ enum Command {
     Pack(pack::Options),
     /// Audit the wasm: the package's own spec, then a configuration of every mechanism
     Audit(audit::Options),
+    /// Measure what people download, and fail above the budgets
+    Size(size::Options),
     /// Measure error and time, beside other libraries
     Bench(bench::Options),
     /// Run every test and end with `N passed, M failed`
@@ -107,6 +111,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::KillTest(options) => kill_test::run(&options),
         Command::Pack(options) => pack::run(&options),
         Command::Audit(options) => audit::run(&options),
+        Command::Size(options) => size::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Test { quick } => test::run(quick),
     }

@@ -176,10 +176,10 @@ struct Checked {
 
 /// Bytes of a module: as it is, and as servers send it at their strongest settings.
 #[derive(Clone, Copy, Deserialize)]
-struct Sizes {
-    raw: u64,
-    gzip: u64,
-    brotli: u64,
+pub(crate) struct Sizes {
+    pub(crate) raw: u64,
+    pub(crate) gzip: u64,
+    pub(crate) brotli: u64,
 }
 
 /// A module that works.
@@ -194,18 +194,33 @@ struct Module {
     crates: Crates,
 }
 
-/// Runs the optimized module. One that fails is not replaced by one that was not optimized: a person should look.
-fn check(flavour: Flavour) -> Result<Module> {
+/// Makes a module as it is shipped, runs it, and says how large it is.
+///
+/// # Errors
+///
+/// It does not compile, or does not work.
+pub(crate) fn measure(flavour: Flavour) -> Result<Sizes> {
+    let profile = Profile::pack(paths::rustflags()?);
+    wasm::build(&profile, &[flavour])?;
+    let optimized = optimize::optimize(&profile, flavour)?;
+    Ok(run_module(flavour, &profile.bindings(flavour), &optimized)?.sizes)
+}
+
+/// Runs an optimized module with its glue. One that fails is not replaced by one that was not optimized: a person
+/// should look.
+fn run_module(flavour: Flavour, bindings: &Path, module: &Path) -> Result<Checked> {
     step::announce(&format!("check of the optimized module {}", flavour.name()));
+    let said = step::query(Command::new("node").arg("tests/packaging/module.mjs").arg(bindings).arg(module))
+        .with_context(|| format!("the optimized module {} does not work", module.display()))?;
+    println!("    {} works", module.display());
+    serde_json::from_str(&said).context("the check printed no JSON")
+}
+
+fn check(flavour: Flavour) -> Result<Module> {
     let path = format!("dist/{}.wasm", flavour.name());
-    let mut command = Command::new("node");
-    command.arg("tests/packaging/module.mjs").arg(Path::new(STAGE).join("wasm").join(flavour.name()));
-    command.arg(Path::new(STAGE).join(&path));
-    let said = step::query(&mut command)
-        .with_context(|| format!("the optimized module {path} does not work, so nothing is packed"))?;
-    let Checked { spec_id, sizes } = serde_json::from_str(&said).context("the check printed no JSON")?;
-    let sha256 = sha256(&read(&Path::new(STAGE).join(&path))?);
-    println!("    {path} works");
+    let module = Path::new(STAGE).join(&path);
+    let Checked { spec_id, sizes } = run_module(flavour, &Path::new(STAGE).join("wasm").join(flavour.name()), &module)?;
+    let sha256 = sha256(&read(&module)?);
     Ok(Module { path, sha256, spec_id, sizes, crates: crates::linked(flavour)? })
 }
 
