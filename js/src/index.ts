@@ -16,6 +16,7 @@ export type {
   InputMetadata,
   InputShapes,
   LedgerView,
+  ListedReport,
   MetricView,
   MonitorOptions,
   ObservedRecord,

@@ -9,7 +9,7 @@ import { runtime } from "./runtime.js";
 import { InferenceSession } from "./session.js";
 import type { Tensors } from "./tensor.js";
 import type {
-  Answer, Consent, FlushResult, ForeignModel, LedgerView, MonitorOptions, ObservedRecord, ProfileView, ReportView, RunOptions, Status, Watched,
+  Answer, Consent, FlushResult, ForeignModel, LedgerView, ListedReport, MonitorOptions, ObservedRecord, ProfileView, ReportView, RunOptions, Status, Watched,
 } from "./types.js";
 
 /**
@@ -165,6 +165,14 @@ export class Monitor {
    */
   flush({ force = false }: { readonly force?: boolean } = {}): Promise<FlushResult> {
     return this.#call("flush", force);
+  }
+
+  /**
+   * The reports of this device: all that wait, and the latest of those made since the page was opened that do not, oldest first. For pages that show people what
+   * is sent.
+   */
+  reports(): Promise<ListedReport[]> {
+    return this.#call("reports");
   }
 
   /** Closes and flushes now and then until stopped. */

@@ -8,7 +8,7 @@ import type { Store } from "./device/store/store.js";
 import type { ErrorCode } from "./errors.js";
 import type { Tensors } from "./tensor.js";
 import type {
-  Answer, Consent, FlushResult, Flavour, InputMetadata, LedgerView, ObservedRecord, ProfileView, ReportView, WasmInput, WasmSource,
+  Answer, Consent, FlushResult, Flavour, InputMetadata, LedgerView, ListedReport, ObservedRecord, ProfileView, ReportView, WasmInput, WasmSource,
 } from "./types.js";
 
 /** A device or a session of a host. */
@@ -71,6 +71,7 @@ export interface Calls {
   ledger(device: Id): Promise<LedgerView | undefined>;
   status(device: Id): Promise<DeviceStatus>;
   close(device: Id): Promise<Answer[]>;
+  reports(device: Id): Promise<ListedReport[]>;
   flush(device: Id, force: boolean): Promise<FlushResult>;
   /** The page may be about to go. */
   hidden(device: Id): Promise<void>;

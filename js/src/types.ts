@@ -148,6 +148,16 @@ export interface ReportView {
   readonly fields: readonly { readonly name: string; readonly offset: number; readonly length: number }[];
 }
 
+/** A report of this device. */
+export interface ListedReport {
+  /** The bytes that leave. */
+  readonly bytes: Uint8Array;
+  /** When it was made, in Unix seconds. */
+  readonly createdSecs: number;
+  /** Whether it waits to be sent. If not, it was sent, or given up; `totals` of {@link Monitor.status} count those. */
+  readonly waiting: boolean;
+}
+
 /** Failures that were kept from the application. */
 export interface Counters {
   malformedRecords: number;

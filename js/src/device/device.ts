@@ -1,11 +1,12 @@
 import { guarded } from "../errors.js";
 import type { ModelShape } from "../protocol.js";
 import type { Tensors } from "../tensor.js";
-import type { Answer, Consent, Counters, FlushResult, LedgerView, ObservedRecord, ProfileView, ReportView } from "../types.js";
+import type { Answer, Consent, Counters, FlushResult, LedgerView, ListedReport, ObservedRecord, ProfileView, ReportView } from "../types.js";
 import type { FullMonitor, Glue, WasmMonitor, WasmSession } from "../wasm/engine.js";
 import { effective } from "./consent.js";
 import { drain, trim, type Destination } from "./drain.js";
 import { uploadStatus, type DeviceStatus } from "./status.js";
+import { Recent } from "./recent.js";
 import type { StateBytes, Store } from "./store/store.js";
 
 /** What a device is made of. */
@@ -43,6 +44,7 @@ export class Device {
   /** Whether the store holds this device: not before it joined, and not after another tab wiped it. */
   #joined = false;
   /** Ends what is being sent when consent is gone, or the device. */
+  readonly #recent = new Recent();
   #sending = new AbortController();
 
   /** The segment that its reports name. */
@@ -156,6 +158,7 @@ export class Device {
       const answer = await this.#answerNext();
       if (!answer) break;
       answers.push(answer);
+      this.#recent.add({ bytes: answer.report, createdSecs: Math.floor(this.#now()) });
     }
     if (answers.length > 0) await trim(this.#store, this.#now());
     return answers;
@@ -175,6 +178,11 @@ export class Device {
   /** How the device is doing. */
   async status(): Promise<DeviceStatus> {
     return { counters: { ...this.counters }, ...(await uploadStatus(this.#store)) };
+  }
+
+  /** The reports that wait, and the latest of those made since the device was loaded that do not; oldest first. */
+  async reports(): Promise<ListedReport[]> {
+    return this.#recent.with(await this.#store.outbox(Number.MAX_SAFE_INTEGER));
   }
 
   /** The page may be about to go: a started device sends what waits, in requests that outlive the page. Never throws. */
@@ -244,6 +252,7 @@ export class Device {
   /** The store was wiped, here or in another tab: nothing of the device stays in memory, and nothing of it is sent. */
   #forget(): void {
     this.#joined = false;
+    this.#recent.forget();
     this.wasm.purge();
     this.#stopSending();
   }

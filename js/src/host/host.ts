@@ -5,7 +5,7 @@ import type { Store } from "../device/store/store.js";
 import { DriftglassError, guarded } from "../errors.js";
 import type { Calls, Created, DeviceSettings, Direct, Id, Loaded, ModelShape, Note, WasmPlaces } from "../protocol.js";
 import { tensors, type Tensors } from "../tensor.js";
-import type { Answer, Consent, FlushResult, InputMetadata, LedgerView, ProfileView, ReportView } from "../types.js";
+import type { Answer, Consent, FlushResult, InputMetadata, LedgerView, ListedReport, ProfileView, ReportView } from "../types.js";
 import type { Engine, FullGlue, FullMonitor, Glue, WasmSession } from "../wasm/engine.js";
 import type { Loader } from "../wasm/load.js";
 import { Clock } from "./clock.js";
@@ -75,6 +75,10 @@ export class Host implements Calls {
 
   async close(device: Id): Promise<Answer[]> {
     return this.#device(device).close();
+  }
+
+  async reports(device: Id): Promise<ListedReport[]> {
+    return this.#device(device).reports();
   }
 
   async flush(device: Id, force: boolean): Promise<FlushResult> {

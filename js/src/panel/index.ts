@@ -19,7 +19,7 @@ import { CSS_TEXT } from "./style.js";
 import { read, type PanelMonitor, type PanelSpec, type View } from "./watched.js";
 import { ENGLISH, type Words } from "./words.js";
 
-export type { ListedReport, PanelMonitor, PanelSpec } from "./watched.js";
+export type { PanelMonitor, PanelSpec } from "./watched.js";
 export type { Words } from "./words.js";
 
 /** How often a visible panel looks again. */
@@ -48,7 +48,8 @@ export class DriftglassPanel extends Base {
   #words = ENGLISH;
   #frame: Frame | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #reading: Promise<void> | undefined;
+  #asked = false;
+  #looking: Promise<void> | undefined;
 
   /** The monitor that is shown. */
   get monitor(): PanelMonitor | undefined {
@@ -92,10 +93,20 @@ export class DriftglassPanel extends Base {
     clearInterval(this.#timer);
   }
 
-  /** Looks again, now. Looks that overlap are one. */
+  /** Looks again, now. Fulfilled once the panel shows what there was when it was called. */
   refresh(): Promise<void> {
-    this.#reading ??= this.#look().finally(() => (this.#reading = undefined));
-    return this.#reading;
+    this.#asked = true;
+    this.#looking ??= this.#lookWhileAsked();
+    return this.#looking;
+  }
+
+  /** One look at a time; what was asked for during one is another. */
+  async #lookWhileAsked(): Promise<void> {
+    while (this.#asked) {
+      this.#asked = false;
+      await this.#look();
+    }
+    this.#looking = undefined;
   }
 
   async #look(): Promise<void> {
@@ -105,7 +116,7 @@ export class DriftglassPanel extends Base {
     if (monitor === this.#monitor) this.#show(view);
   }
 
-  #show({ consent, profile, ledger, reports }: View): void {
+  #show({ consent, profile, ledger, totals, reports }: View): void {
     const frame = this.#frame;
     if (!frame) return;
     const words = this.#words;
@@ -114,7 +125,7 @@ export class DriftglassPanel extends Base {
     frame.state.textContent = consent === "granted" ? words.consentOn : fixed ? words.consentFixed : words.consentOff;
     draw(frame.kept, [profile, this.#spec?.app], () => kept(profile, this.#spec, words));
     const listed = reports.map(({ listed, parsed }) => [[...listed.bytes], listed.waiting, parsed]);
-    draw(frame.sent, [listed, this.#spec?.app], () => sent(reports, this.#spec, words));
+    draw(frame.sent, [listed, totals, this.#spec?.app], () => sent(reports, totals, this.#spec, words));
     draw(frame.budget, ledger ?? null, () => budget(ledger, words));
   }
 
@@ -200,7 +211,6 @@ export class DriftglassPanel extends Base {
       this.#say(this.#words.failed);
       return false;
     } finally {
-      await this.#reading;
       await this.refresh();
     }
   }

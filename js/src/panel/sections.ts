@@ -39,15 +39,19 @@ function bars(counts: readonly number[], most: number, described: string): SVGEl
 }
 
 /** The reports, newest first, with their bytes taken apart. */
-export function sent(reports: View["reports"], spec: PanelSpec | undefined, words: Words): Content {
+export function sent(reports: View["reports"], totals: View["totals"], spec: PanelSpec | undefined, words: Words): Content {
   const bytes = reports[0]?.listed.bytes.length;
+  const given = totals ? Object.values(totals.dropped).reduce((sum, count) => sum + count, 0) : 0;
+  const waiting = reports.filter(({ listed }) => listed.waiting).length;
+  const gone = given > 0 ? words.gone : words.settled;
   return [
     h("p", { class: "quiet" }, reports.length > 0 ? words.sentIntro(bytes) : words.nothingSent),
-    reports.length > 0 ? h("ul", { class: "reports" }, ...reports.map((report) => reportItem(report, spec, words))) : undefined,
+    totals && totals.sent + waiting + given > 0 ? h("p", { class: "totals" }, words.totals(totals.sent, waiting, given)) : undefined,
+    reports.length > 0 ? h("ul", { class: "reports" }, ...reports.map((report) => reportItem(report, gone, spec, words))) : undefined,
   ];
 }
 
-function reportItem({ listed, parsed }: View["reports"][number], spec: PanelSpec | undefined, words: Words): HTMLElement {
+function reportItem({ listed, parsed }: View["reports"][number], gone: string, spec: PanelSpec | undefined, words: Words): HTMLElement {
   const question = parsed && spec?.measurement.questions[parsed.question];
   const time = new Date(listed.createdSecs * 1000);
   const stamp = h("time", { datetime: time.toISOString() }, time.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }));
@@ -56,7 +60,7 @@ function reportItem({ listed, parsed }: View["reports"][number], spec: PanelSpec
     {},
     h("span", { class: "name" }, words.report(question ? nameWords(question.name) : `#${parsed?.question ?? "?"}`)),
     question ? h("span", { class: "quiet" }, `${words.reportAbout(nameWords(question.metric))}, ${words.noise(epsilonWords(question.epsilon_micronats))}`) : undefined,
-    h("span", { class: "state" }, stamp, ` · ${listed.waiting ? words.waiting : words.settled}`),
+    h("span", { class: "state" }, stamp, ` · ${listed.waiting ? words.waiting : gone}`),
   );
   const details = h("details", { "data-key": hex(listed.bytes) }, summary, ...(parsed ? apart(listed.bytes, parsed, words) : [h("p", { class: "hex" }, hex(listed.bytes))]));
   return h("li", {}, details);

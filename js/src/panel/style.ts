@@ -73,6 +73,7 @@ ul { list-style: none; margin-block-start: .9rem; }
 .budgets .row { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; font-variant-numeric: tabular-nums; }
 .meter { display: block; overflow: visible; inline-size: 100%; block-size: .6rem; margin-block-start: .3rem; }
 .meter .track { fill: var(--track); } .meter .spent { fill: var(--accent); }
+.totals { margin-block-start: .6rem; font-variant-numeric: tabular-nums; }
 .reports li + li { border-block-start: 1px solid var(--line); }
 summary { display: flex; flex-wrap: wrap; gap: 0 .6rem; align-items: baseline; padding: .55rem .25rem; border-radius: 6px; cursor: pointer; list-style: none; }
 summary::-webkit-details-marker { display: none; }

@@ -1,15 +1,5 @@
 /** What the panel asks of a monitor; `Monitor` has all of it. */
-import type { Consent, LedgerView, ProfileView, ReportView } from "../types.js";
-
-/** A report of this device, as `monitor.reports()` lists it. */
-export interface ListedReport {
-  /** The bytes that leave. */
-  readonly bytes: Uint8Array;
-  /** When it was made, in Unix seconds. */
-  readonly createdSecs: number;
-  /** Whether it still waits to be sent. */
-  readonly waiting: boolean;
-}
+import type { Consent, LedgerView, ListedReport, ProfileView, ReportView, Status } from "../types.js";
 
 /** The monitor behind a panel. */
 export interface PanelMonitor {
@@ -19,6 +9,7 @@ export interface PanelMonitor {
   inspect(): ProfileView | Promise<ProfileView>;
   ledger(): Promise<LedgerView | undefined>;
   reports(): Promise<readonly ListedReport[]>;
+  status(): Promise<Pick<Status, "totals">>;
   parseReport(report: Uint8Array): ReportView | Promise<ReportView>;
   purge(): Promise<void>;
 }
@@ -41,18 +32,20 @@ export interface View {
   readonly consent: Consent;
   readonly profile: ProfileView | undefined;
   readonly ledger: LedgerView | undefined;
+  readonly totals: Status["totals"] | undefined;
   readonly reports: readonly { readonly listed: ListedReport; readonly parsed: ReportView | undefined }[];
 }
 
 /** Reads everything, newest report first. A monitor that is busy or gone leaves gaps. */
 export async function read(monitor: PanelMonitor): Promise<View> {
-  const [profile, ledger, reports] = await Promise.all([
+  const [profile, ledger, reports, status] = await Promise.all([
     quietly(async () => monitor.inspect()),
     quietly(() => monitor.ledger()),
     quietly(() => monitor.reports()),
+    quietly(() => monitor.status()),
   ]);
   const parsed = [...(reports ?? [])].reverse().map(async (listed) => ({ listed, parsed: await quietly(async () => monitor.parseReport(listed.bytes)) }));
-  return { consent: monitor.consent, profile, ledger, reports: await Promise.all(parsed) };
+  return { consent: monitor.consent, profile, ledger, totals: status?.totals, reports: await Promise.all(parsed) };
 }
 
 async function quietly<T>(ask: () => Promise<T>): Promise<T | undefined> {

@@ -21,6 +21,9 @@ export interface Words {
   reportAbout(metric: string): string;
   waiting: string;
   settled: string;
+  /** Of a report that waits no more, where some were given up: which ones is not known. */
+  gone: string;
+  totals(sent: number, waiting: number, givenUp: number): string;
   field: string;
   bytes: string;
   meaning: string;
@@ -65,6 +68,11 @@ export const ENGLISH: Words = {
   reportAbout: (metric) => `about ${metric}`,
   waiting: "waits to be sent",
   settled: "sent",
+  gone: "sent or given up",
+  totals: (sent, waiting, givenUp) =>
+    [`${sent.toLocaleString()} sent so far`, waiting > 0 && `${waiting.toLocaleString()} waiting`, givenUp > 0 && `${givenUp.toLocaleString()} given up`]
+      .filter(Boolean)
+      .join(", ") + ".",
   field: "Field",
   bytes: "Bytes",
   meaning: "Meaning",
