@@ -1,6 +1,6 @@
 /** Watches one call: its time, its values, its failure. The call itself is left as it is. */
 import { keys } from "../keys.js";
-import type { RunOptions } from "../types.js";
+import type { ObservedRecord, RunOptions } from "../types.js";
 import type { Watching } from "./adapter.js";
 import { rowAt, type Rows } from "./rows.js";
 
@@ -105,7 +105,7 @@ function settle(watching: Watching, given: Before, after: After | undefined, lat
 
 /** What cannot be read is told as a record that is none, which the monitor counts as malformed. */
 function unreadable({ seen }: Watching): void {
-  seen({ inputs: { unreadable: {} } }, undefined);
+  seen({ inputs: null } as unknown as ObservedRecord, undefined);
 }
 
 function quietly<T>(read: () => T): T | undefined {

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::entropy::Platform;
 use super::error::{Thrown, coded, thrown};
-use super::record;
+use super::record::{self, Reader};
 use super::view;
 use crate::monitor::Monitor;
 use crate::privacy::DeviceState;
@@ -21,6 +21,7 @@ use crate::upload::{Disposition, push_report};
 #[derive(Debug)]
 pub struct JsMonitor {
     pub(super) core: Monitor,
+    reader: Reader,
 }
 
 #[wasm_bindgen(js_class = WasmMonitor)]
@@ -30,7 +31,8 @@ impl JsMonitor {
     pub fn new(spec: &str, segment: &str, canary: bool) -> Result<Self, Thrown> {
         let spec = super::spec_of(spec)?;
         let arm = if canary { Arm::Canary } else { Arm::Stable };
-        Ok(Self { core: Monitor::new(spec, arm, segment).map_err(thrown)? })
+        let reader = Reader::new(&spec);
+        Ok(Self { core: Monitor::new(spec, arm, segment).map_err(thrown)?, reader })
     }
 
     /// Hash of the measured part of the spec.
@@ -61,7 +63,7 @@ impl JsMonitor {
 
     /// Counts a record; with a key, its prediction waits for the outcome.
     pub fn observe(&mut self, record: JsValue, key: Option<String>, now_secs: f64) -> Result<(), Thrown> {
-        record::observe(&mut self.core, record, key.as_deref(), now_secs as u64)
+        self.reader.observe(&mut self.core, &record, key.as_deref(), now_secs as u64)
     }
 
     /// Counts an outcome. False if no prediction waits in this module under the key; then the outcome is held until

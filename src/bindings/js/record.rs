@@ -8,6 +8,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use super::error::{Thrown, coded};
 use crate::monitor::Monitor;
 use crate::observe::{Observation, Value, Values};
+use crate::spec::{MonitorSpec, Source};
 
 /// A number, a truth value, a text, or nothing.
 pub(super) enum Scalar {
@@ -28,13 +29,72 @@ enum Column {
     U8(Vec<u8>),
 }
 
-/// What `monitor.observe` takes: `{ inputs, outputs, latencyMs, failed }`.
-pub(super) fn observe(monitor: &mut Monitor, record: JsValue, key: Option<&str>, now_secs: u64) -> Result<(), Thrown> {
-    let (inputs, outputs, latency_ms, failed) = read(&record).ok_or_else(malformed)?;
-    let (inputs, outputs) = (named(&inputs), named(&outputs));
-    let seen = Observation { inputs: &inputs, outputs: &outputs, latency_ms, failed };
-    monitor.observe(&seen, key, now_secs);
-    Ok(())
+/// Reads what `monitor.observe` takes: `{ inputs, outputs, latencyMs, failed }`. Of the tensors it asks for those that the spec reads, by
+/// names that are JavaScript strings already: making them anew would cost more than counting.
+#[derive(Debug)]
+pub(super) struct Reader {
+    fields: [JsValue; 4],
+    inputs: Vec<(String, JsValue)>,
+    outputs: Vec<(String, JsValue)>,
+}
+
+impl Reader {
+    /// A reader for the metrics of a spec.
+    pub(super) fn new(spec: &MonitorSpec) -> Self {
+        let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
+        for metric in &spec.metrics {
+            let (names, tensor) = match &metric.source {
+                Source::Input { tensor, .. } => (&mut inputs, tensor),
+                Source::Output { tensor, .. } | Source::Argmax { tensor } | Source::Max { tensor } => {
+                    (&mut outputs, tensor)
+                }
+                Source::Codebook(book) if book.of_output => (&mut outputs, &book.tensor),
+                Source::Codebook(book) => (&mut inputs, &book.tensor),
+                Source::Latency | Source::Error | Source::Outcome | Source::Pair { .. } | Source::Joint { .. } => {
+                    continue;
+                }
+            };
+            if !names.iter().any(|(name, _)| name == tensor) {
+                names.push((tensor.clone(), JsValue::from_str(tensor)));
+            }
+        }
+        Self { fields: ["inputs", "outputs", "latencyMs", "failed"].map(JsValue::from_str), inputs, outputs }
+    }
+
+    /// Counts a record.
+    pub(super) fn observe(
+        &self,
+        monitor: &mut Monitor,
+        record: &JsValue,
+        key: Option<&str>,
+        now_secs: u64,
+    ) -> Result<(), Thrown> {
+        let (inputs, outputs, latency_ms, failed) = self.read(record).ok_or_else(malformed)?;
+        let (inputs, outputs) = (named(&inputs), named(&outputs));
+        let seen = Observation { inputs: &inputs, outputs: &outputs, latency_ms, failed };
+        monitor.observe(&seen, key, now_secs);
+        Ok(())
+    }
+
+    fn read(&self, record: &JsValue) -> Option<(Fields<'_>, Fields<'_>, Option<f64>, bool)> {
+        let object = record.dyn_ref::<Object>()?;
+        let mut values = [const { JsValue::UNDEFINED }; 4];
+        for (value, field) in values.iter_mut().zip(&self.fields) {
+            *value = Reflect::get(object, field).ok()?;
+        }
+        let present = values.iter().filter(|value| !value.is_undefined()).count();
+        if Object::keys(object).length() as usize > present {
+            let known = |name: JsValue| self.fields.contains(&name);
+            Object::keys(object).iter().all(known).then_some(())?;
+        }
+        let [inputs, outputs, latency, failed] = values;
+        Some((
+            columns(&inputs, &self.inputs)?,
+            columns(&outputs, &self.outputs)?,
+            if latency.is_undefined() || latency.is_null() { None } else { Some(latency.as_f64()?) },
+            if failed.is_undefined() { false } else { failed.as_bool()? },
+        ))
+    }
 }
 
 /// Reads one value.
@@ -56,40 +116,22 @@ pub(super) fn shapes(given: &JsValue) -> Option<Vec<(String, Vec<Option<usize>>)
     given.dyn_ref::<Array>()?.iter().map(input).collect()
 }
 
-type Fields = Vec<(String, Column)>;
+type Fields<'a> = Vec<(&'a str, Column)>;
 
-fn read(record: &JsValue) -> Option<(Fields, Fields, Option<f64>, bool)> {
-    const KNOWN: [&str; 4] = ["inputs", "outputs", "latencyMs", "failed"];
-    let object = record.dyn_ref::<Object>()?;
-    let known = |name: JsValue| name.as_string().is_some_and(|name| KNOWN.contains(&name.as_str()));
-    Object::keys(object).iter().all(known).then_some(())?;
-    let field = |name: &str| Reflect::get(object, &name.into()).ok();
-    let optional = |value: &JsValue| value.is_undefined() || value.is_null();
-    let fields = |value: JsValue| if value.is_undefined() { Some(Vec::new()) } else { columns(&value) };
-    let latency = field("latencyMs")?;
-    let failed = field("failed")?;
-    Some((
-        fields(field("inputs")?)?,
-        fields(field("outputs")?)?,
-        if optional(&latency) { None } else { Some(latency.as_f64()?) },
-        if failed.is_undefined() { false } else { failed.as_bool()? },
-    ))
-}
-
-fn columns(fields: &JsValue) -> Option<Fields> {
-    let column = |entry: JsValue| {
-        let entry = entry.unchecked_into::<Array>();
-        let value = entry.get(1);
-        let column = match value.dyn_ref::<Array>() {
-            Some(items) => Column::of(items.iter().map(|item| of(&item)).collect::<Option<Vec<_>>>()?),
-            None => match of(&value) {
-                Some(scalar) => Column::of(vec![scalar]),
-                None => Column::typed(&value)?,
-            },
-        };
-        Some((entry.get(0).as_string()?, column))
-    };
-    Object::entries(fields.dyn_ref::<Object>()?).iter().map(column).collect()
+/// The tensors that are asked for; those that the record lacks are left out.
+fn columns<'a>(fields: &JsValue, names: &'a [(String, JsValue)]) -> Option<Fields<'a>> {
+    if fields.is_undefined() {
+        return Some(Vec::new());
+    }
+    let object = fields.dyn_ref::<Object>()?;
+    let mut columns = Vec::with_capacity(names.len());
+    for (name, key) in names {
+        let value = Reflect::get(object, key).ok()?;
+        if !value.is_undefined() {
+            columns.push((name.as_str(), Column::read(&value)?));
+        }
+    }
+    Some(columns)
 }
 
 fn of(value: &JsValue) -> Option<Scalar> {
@@ -135,11 +177,21 @@ impl Column {
         }
     }
 
-    /// A typed array of one of the element types that models have.
-    fn typed(value: &JsValue) -> Option<Self> {
-        None.or_else(|| value.dyn_ref::<Float32Array>().map(|data| Self::F32(data.to_vec())))
-            .or_else(|| value.dyn_ref::<BigInt64Array>().map(|data| Self::I64(data.to_vec())))
-            .or_else(|| value.dyn_ref::<Float64Array>().map(|data| Self::F64(data.to_vec())))
+    /// A typed array of one of the element types that models have, a list, or a single value; the usual ones first.
+    fn read(value: &JsValue) -> Option<Self> {
+        if let Some(data) = value.dyn_ref::<Float32Array>() {
+            return Some(Self::F32(data.to_vec()));
+        }
+        if let Some(items) = value.dyn_ref::<Array>() {
+            return Some(Self::of(items.iter().map(|item| of(&item)).collect::<Option<Vec<_>>>()?));
+        }
+        if let Some(data) = value.dyn_ref::<BigInt64Array>() {
+            return Some(Self::I64(data.to_vec()));
+        }
+        if let Some(scalar) = of(value) {
+            return Some(Self::of(vec![scalar]));
+        }
+        None.or_else(|| value.dyn_ref::<Float64Array>().map(|data| Self::F64(data.to_vec())))
             .or_else(|| value.dyn_ref::<Int32Array>().map(|data| Self::I32(data.to_vec())))
             .or_else(|| value.dyn_ref::<Uint8Array>().map(|data| Self::U8(data.to_vec())))
     }
@@ -157,8 +209,8 @@ impl Column {
     }
 }
 
-fn named(columns: &[(String, Column)]) -> Vec<(&str, Values<'_>)> {
-    columns.iter().map(|(name, column)| (name.as_str(), column.values())).collect()
+fn named<'a>(columns: &'a Fields<'a>) -> Vec<(&'a str, Values<'a>)> {
+    columns.iter().map(|(name, column)| (*name, column.values())).collect()
 }
 
 fn malformed() -> Thrown {
