@@ -31,7 +31,7 @@ use crate::registry::Registry;
 use crate::server::{Config, ServeError, Server};
 use crate::simulate;
 use crate::store::{Registration, Store, StoreError, add_spec, last_clock, strata, total};
-use crate::verdicts::{causes, verdicts};
+use crate::verdicts::{causes, performance, verdicts};
 use crate::writer::QueueLimits;
 
 /// Drift monitoring for models on people's own devices: the centre
@@ -143,7 +143,7 @@ struct Drift {
     /// Which spec, if several are registered
     #[arg(long, value_name = "ID")]
     spec_id: Option<String>,
-    /// Print verdicts and causes as JSON, as GET /v1/specs/{spec_id}/verdicts and …/causes do
+    /// Print verdicts, causes and performance as JSON, as GET /v1/specs/{spec_id}/verdicts, …/causes and …/performance do
     #[arg(long)]
     json: bool,
     /// Write one page to show to others
@@ -421,15 +421,16 @@ fn drift(options: &Drift) -> Result<bool, CliError> {
     let (strata, clock) = store.read(|connection| Ok((strata(connection, spec)?, last_clock(connection, spec)?)))?;
     let sums = total(spec, strata.values());
     let (verdicts, causes) = (verdicts(spec, &sums, &strata, &clock), causes(spec, &sums, &clock));
+    let performance = performance(spec, &strata, &clock);
     let mut out = io::stdout();
     if let Some(file) = &options.html {
         let error = |error| CliError::Write { file: file.clone(), error };
-        fs::write(file, drift_page::page(&verdicts, &causes)).map_err(error)?;
+        fs::write(file, drift_page::page(&verdicts, &causes, &performance)).map_err(error)?;
     }
     if options.json {
-        writeln!(out, "{}", json!({ "verdicts": verdicts, "causes": causes }))?;
+        writeln!(out, "{}", json!({ "verdicts": verdicts, "causes": causes, "performance": performance }))?;
     } else {
-        write!(out, "{}", drift_page::table(&verdicts, &causes))?;
+        write!(out, "{}", drift_page::table(&verdicts, &causes, &performance))?;
     }
     Ok(verdicts.drifts())
 }

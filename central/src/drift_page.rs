@@ -5,13 +5,14 @@
 
 mod arms;
 mod chart;
+mod performance;
 mod words;
 
 use std::fmt::Write as _;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::verdicts::{Causes, QuestionCauses, QuestionVerdicts, SpecVerdicts, WindowVerdict};
+use crate::verdicts::{Causes, Performance, QuestionCauses, QuestionVerdicts, SpecVerdicts, WindowVerdict};
 
 /// What the page may load: its own styles, nothing else.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
@@ -21,7 +22,7 @@ const SHOWN_FIRST: usize = 2;
 
 /// The page about the last closed window of each question.
 #[must_use]
-pub fn page(verdicts: &SpecVerdicts, causes: &Causes) -> String {
+pub fn page(verdicts: &SpecVerdicts, causes: &Causes, performance: &Performance) -> String {
     let ranked = ranked(verdicts);
     let (first, rest) = ranked.split_at(ranked.len().min(SHOWN_FIRST));
     html! {
@@ -46,6 +47,7 @@ pub fn page(verdicts: &SpecVerdicts, causes: &Causes) -> String {
                     section.panels aria-label="What moved most" {
                         @for row in first { (panel(verdicts, causes, row)) }
                     }
+                    (performance::section(verdicts, performance))
                     @if !rest.is_empty() {
                         section.panels.rest aria-label="All other questions" {
                             @for row in rest { (panel(verdicts, causes, row)) }
@@ -72,7 +74,7 @@ fn behind<'a>(causes: &'a Causes, row: &Ranked<'_>) -> Option<&'a QuestionCauses
 
 /// The same in a terminal.
 #[must_use]
-pub fn table(verdicts: &SpecVerdicts, causes: &Causes) -> String {
+pub fn table(verdicts: &SpecVerdicts, causes: &Causes, performance: &Performance) -> String {
     let ranked = ranked(verdicts);
     let mut text = format!("{}\n{}\n\n", words::headline(&ranked), words::subline(verdicts, &ranked));
     text += &format!(
@@ -96,6 +98,7 @@ pub fn table(verdicts: &SpecVerdicts, causes: &Causes) -> String {
             question.name, question.delta
         );
     }
+    text += &performance::table(verdicts, performance);
     text += &arms::table(verdicts);
     text
 }

@@ -33,11 +33,14 @@ use crate::store::{Stratum, Sums, total};
 mod arms;
 mod causes;
 mod groups;
+mod performance;
 
 pub(crate) use arms::{ArmQuestion, ArmVerdicts};
 pub(crate) use causes::QuestionCauses;
 pub use causes::{Causes, causes};
 pub(crate) use groups::GroupVerdicts;
+pub(crate) use performance::{Basis, Calibration, ConfusionTable, FigureOf, JointShift};
+pub use performance::{Performance, performance};
 
 /// Mean length of a year in the Julian calendar.
 const YEAR_SECS: f64 = 31_557_600.0;

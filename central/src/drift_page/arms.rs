@@ -116,7 +116,7 @@ fn difference(verdicts: &SpecVerdicts, question: &ArmQuestion) -> Markup {
             let reach = [effect.bounds.lower, effect.bounds.upper];
             let high = reach[1].max(2.0 * delta);
             html! {
-                (chart::reach(effect.largest, reach, [delta], high))
+                (chart::reach(effect.largest, reach, &[delta], high))
                 span.number { (format!("{:.2} ({:.2} to {:.2})", effect.largest, reach[0], reach[1])) }
             }
         }

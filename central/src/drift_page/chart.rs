@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::words;
-use crate::verdicts::{QuestionVerdicts, SpecVerdicts, WindowVerdict};
+use crate::verdicts::{Interval, QuestionVerdicts, SpecVerdicts, WindowVerdict};
 
 /// Where values of one axis lie on the picture.
 struct Scale {
@@ -37,25 +37,20 @@ pub(super) fn interval(question: &QuestionVerdicts, now: Option<&WindowVerdict>)
     let Some(effect) = now.and_then(|now| now.effect.as_ref()) else { return html! { "–" } };
     let interval = &effect.interval;
     html! {
-        (reach(interval.estimate, [interval.lower, interval.upper], [question.delta], largest_effect(question)))
+        (reach(interval.estimate, [interval.lower, interval.upper], &[question.delta], largest_effect(question)))
         span.number { (format!("{:.2}", interval.estimate)) }
     }
 }
 
 /// An estimate from 0 to `high` with its interval, and the thresholds that matter.
-pub(super) fn reach<const N: usize>(
-    estimate: f64,
-    [lower, upper]: [f64; 2],
-    thresholds: [f64; N],
-    high: f64,
-) -> Markup {
+pub(super) fn reach(estimate: f64, [lower, upper]: [f64; 2], thresholds: &[f64], high: f64) -> Markup {
     let scale = Scale { low: 0.0, high, from: 4.0, to: 156.0 };
     let at = |value| text(scale.at(value));
     html! {
         svg.interval viewBox="0 0 160 20" role="img" aria-label=(format!("{estimate:.3}, from {lower:.3} to {upper:.3}")) {
             line.axis x1="4" y1="10" x2="156" y2="10" {}
             @for threshold in thresholds {
-                line.threshold x1=(at(threshold)) y1="1" x2=(at(threshold)) y2="19" {}
+                line.threshold x1=(at(*threshold)) y1="1" x2=(at(*threshold)) y2="19" {}
             }
             line.reach x1=(at(lower)) y1="10" x2=(at(upper)) y2="10" {}
             circle.estimate cx=(at(estimate)) cy="10" r="4" {}
@@ -120,13 +115,45 @@ pub(super) fn effect_by_window(verdicts: &SpecVerdicts, question: &QuestionVerdi
     }
 }
 
+/// A share by window with its interval, and what it was in the reference.
+pub(super) fn share_by_window(verdicts: &SpecVerdicts, points: &[(u32, Interval)], reference: Option<f64>) -> Markup {
+    let [first, .., last] = points else { return html! { p.nothing { "Fewer than two windows." } } };
+    let lowest = points.iter().map(|(_, interval)| interval.lower).chain(reference).fold(1.0, f64::min);
+    let x = Scale { low: first.0.into(), high: last.0.into(), from: 44.0, to: 508.0 };
+    // Down to a round tenth, so that the axis has even ticks.
+    let y = Scale { low: (lowest * 10.0).floor() / 10.0, high: 1.0, from: 150.0, to: 10.0 };
+    let point = |window: u32, value: f64| format!("{},{}", text(x.at(window.into())), text(y.at(value)));
+    let upper = points.iter().map(|(window, interval)| point(*window, interval.upper));
+    let lower = points.iter().rev().map(|(window, interval)| point(*window, interval.lower));
+    let band: Vec<String> = upper.chain(lower).collect();
+    let line: Vec<String> = points.iter().map(|(window, interval)| point(*window, interval.estimate)).collect();
+    let day = |window: u32| words::date(u64::from(window) * verdicts.window_length_secs);
+    html! {
+        svg viewBox="0 0 520 178" role="img" aria-label="Share by window" {
+            @for level in [y.low, f64::midpoint(y.low, 1.0), 1.0] {
+                line.axis x1="44" x2="508" y1=(text(y.at(level))) y2=(text(y.at(level))) {}
+                text.tick x="38" y=(text(y.at(level) + 4.0)) text-anchor="end" { (format!("{:.0} %", 100.0 * level)) }
+            }
+            polygon.band points=(band.join(" ")) {}
+            @if let Some(reference) = reference {
+                line.threshold x1="44" x2="508" y1=(text(y.at(reference))) y2=(text(y.at(reference))) {}
+            }
+            polyline.line points=(line.join(" ")) {}
+            text.tick x="44" y="170" { (day(first.0)) }
+            text.tick x="508" y="170" text-anchor="end" { (day(last.0)) }
+        }
+    }
+}
+
 /// Cells that fit into a picture.
 const MAX_CELLS: usize = 12;
 
 /// The share of each cell, in the reference and now.
 pub(super) fn shares(question: &QuestionVerdicts, now: Option<&WindowVerdict>) -> Markup {
     let shares = now.and_then(|now| now.shares.as_ref());
-    let Some((then, now)) = question.reference.as_ref().map(|reference| &reference.shares).zip(shares) else {
+    // De-biased shares of a private reference may leave what is possible.
+    let cut = |shares: &Vec<f64>| shares.iter().map(|share| share.clamp(0.0, 1.0)).collect::<Vec<f64>>();
+    let Some((then, now)) = question.reference.as_ref().map(|reference| cut(&reference.shares)).zip(shares) else {
         return html! { p.nothing { "No shares to compare." } };
     };
     // The cells that moved most, in their own order.

@@ -72,6 +72,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/specs/{spec_id}/references/{version}", get(references::show))
         .route("/v1/specs/{spec_id}/verdicts", get(read::verdicts))
         .route("/v1/specs/{spec_id}/causes", get(read::causes))
+        .route("/v1/specs/{spec_id}/performance", get(read::performance))
         .merge(uploads);
     if matches!(*app.clock, Clock::Simulated(_)) {
         api = api.route("/v1/clock", post(clock::advance));

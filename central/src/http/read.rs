@@ -15,7 +15,7 @@ use super::{App, Problem};
 use crate::registry::{Registered, Snapshot};
 use crate::store::{StoreError, strata, total};
 use crate::tally::Tally;
-use crate::verdicts::{self, Causes, ClockState, SpecVerdicts};
+use crate::verdicts::{self, Causes, ClockState, Performance, SpecVerdicts};
 
 #[derive(Serialize)]
 pub(super) struct Health {
@@ -148,6 +148,18 @@ pub(super) async fn causes(State(app): State<Arc<App>>, Path(id): Path<String>) 
     let look = move |app: &App| {
         let strata = app.store.read(|connection| strata(connection, &spec))?;
         Ok(verdicts::causes(&spec, &total(&spec, strata.values()), &app.clock))
+    };
+    Ok(Json(app.blocking(look).await?))
+}
+
+pub(super) async fn performance(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<Performance>, Problem> {
+    let spec = app.spec(&id).await?;
+    let look = move |app: &App| {
+        let strata = app.store.read(|connection| strata(connection, &spec))?;
+        Ok(verdicts::performance(&spec, &strata, &app.clock))
     };
     Ok(Json(app.blocking(look).await?))
 }

@@ -75,11 +75,18 @@ pub(crate) struct Deployment {
     pub(crate) segment: usize,
     /// Delay of departure, in minutes, at which the model says "late" with probability one half.
     pub(crate) half: f32,
+    /// From this week on another such delay, and ten times the latency.
+    pub(crate) broken: Option<(WindowIndex, f32)>,
 }
 
 impl Deployment {
     /// The model of the stable arm, in the first segment.
-    pub(crate) const STABLE: Self = Self { arm: Arm::Stable, segment: 0, half: 12.0 };
+    pub(crate) const STABLE: Self = Self { arm: Arm::Stable, segment: 0, half: 12.0, broken: None };
+
+    /// The delay of one half, and the latency in milliseconds, in a week.
+    fn model(&self, week: WindowIndex) -> (f32, f64) {
+        self.broken.filter(|(from, _)| week >= *from).map_or((self.half, 0.5), |(_, half)| (half, 5.0))
+    }
 }
 
 /// A replay of some weeks.
@@ -122,6 +129,36 @@ impl Replay<'_> {
         centre
     }
 
+    /// What is true of the outcomes that arrived in some weeks: the share of right predictions and of late arrivals among
+    /// the flights of a device-week, averaged over device-weeks. No centre sees it.
+    pub(crate) fn truth(&self, weeks: std::ops::Range<WindowIndex>) -> [f64; 2] {
+        let (mut sums, mut device_weeks) = ([0.0; 2], 0.0);
+        for (device, flights) in FLIGHTS.iter() {
+            let deployment = (self.deployment)(*device, flights);
+            for week in weeks.clone() {
+                let arrived = |flight: &&Flight| self.spec.window.index_at(flight.outcome_secs) == week;
+                let known: Vec<(bool, bool)> = flights
+                    .iter()
+                    .filter(arrived)
+                    .filter_map(|flight| {
+                        let departed = self.spec.window.index_at(flight.departure_secs);
+                        let (half, _) = deployment.model(departed);
+                        Some(((late(flight, half) > 0.5), flight.late?))
+                    })
+                    .collect();
+                if known.is_empty() {
+                    continue;
+                }
+                let share =
+                    |of: fn(&&(bool, bool)) -> bool| known.iter().filter(of).count() as f64 / known.len() as f64;
+                device_weeks += 1.0;
+                sums[0] += share(|(predicted, late)| predicted == late);
+                sums[1] += share(|(_, late)| *late);
+            }
+        }
+        sums.map(|sum| sum / device_weeks)
+    }
+
     /// All reports by week.
     fn reports(&self) -> BTreeMap<WindowIndex, Vec<Vec<u8>>> {
         let mut entropy = SeededEntropy(self.seed);
@@ -140,7 +177,7 @@ impl Replay<'_> {
                         (true, Some(late)) => {
                             monitor.outcome(&place.to_string(), Value::Number(f64::from(u8::from(late))), secs);
                         }
-                        _ => observe(&mut monitor, flight, place, deployment.half),
+                        _ => observe(&mut monitor, flight, place, deployment.model(week)),
                     }
                 }
                 let now = to + 1;
@@ -154,8 +191,13 @@ impl Replay<'_> {
     }
 }
 
-fn observe(monitor: &mut Monitor, flight: &Flight, place: usize, half: f32) {
-    let late = 1.0 / (1.0 + (-(flight.numeric[0] - half) / 6.0).exp());
+/// Probability of a late arrival.
+fn late(flight: &Flight, half: f32) -> f32 {
+    1.0 / (1.0 + (-(flight.numeric[0] - half) / 6.0).exp())
+}
+
+fn observe(monitor: &mut Monitor, flight: &Flight, place: usize, (half, latency_ms): (f32, f64)) {
+    let late = late(flight, half);
     let (carrier, origin, probabilities) = ([flight.carrier], [flight.origin], [1.0 - late, late]);
     let inputs = [
         ("numeric", Values::F32(&flight.numeric)),
@@ -163,7 +205,7 @@ fn observe(monitor: &mut Monitor, flight: &Flight, place: usize, half: f32) {
         ("origin", Values::I64(&origin)),
     ];
     let outputs = [("probabilities", Values::F32(&probabilities))];
-    let seen = Observation { inputs: &inputs, outputs: &outputs, latency_ms: Some(0.5), failed: false };
+    let seen = Observation { inputs: &inputs, outputs: &outputs, latency_ms: Some(latency_ms), failed: false };
     monitor.observe(&seen, Some(&place.to_string()), flight.departure_secs);
 }
 

@@ -12,6 +12,7 @@ mod duplicates;
 mod flights;
 mod overload;
 mod pages;
+mod performance;
 mod problems;
 mod random_bytes;
 mod recovery;
