@@ -1,9 +1,9 @@
 // WebKitGTK, by the WebDriver protocol over fetch: MiniBrowser under a virtual display and a message bus of its own.
 import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { freePort } from "../harness/port.mjs";
 import { Page } from "./page.mjs";
 import { end, gone, mustExist, tree } from "./process.mjs";
 
@@ -143,12 +143,4 @@ class WebKitPage extends Page {
   #send(method, path, body) {
     return this.browser.send(method, path, body, this.handle);
   }
-}
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -11,6 +11,7 @@
 //! | [`kill_test`] | the ledger under crashes, simulated and real |
 //! | [`pack`] | the npm package as a reproducible tarball |
 //! | [`size`](mod@size) | what people download, against budgets |
+//! | [`matrix`] | the packed tarball in every consumer |
 //! | [`bench`] | what is measured and not judged |
 //! | [`suite`] | one suite of tests: run, count, time |
 //! | [`test`](mod@test) | all suites, the table, the verdict |
@@ -25,6 +26,7 @@ mod cargo;
 mod centre;
 mod demo;
 mod kill_test;
+mod matrix;
 mod pack;
 mod setup;
 mod size;
@@ -50,7 +52,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Install the wasm target and the npm packages, and find or install a browser
+    /// Install the wasm target and the npm packages, and find or install three browsers
     Setup,
     /// Build the wasm flavours, the TypeScript packages, the pages, the demo and the centre
     Build {
@@ -64,6 +66,8 @@ enum Command {
     KillTest(kill_test::Options),
     /// Make the npm package as a tarball, with its bill of materials and checksums in target/pack
     Pack(pack::Options),
+    /// Install the packed tarball in an empty project of each consumer, and report from there to a real centre
+    Matrix(matrix::Options),
     /// Audit the wasm: the package's own spec, then a configuration of every mechanism
     Audit(audit::Options),
     /// Measure what people download, and fail above the budgets
@@ -93,13 +97,14 @@ fn run(cli: Cli) -> Result<ExitCode> {
     let command = match cli.command {
         Command::Demo(options) => Command::Demo(options.resolved()?),
         Command::Bench(options) => Command::Bench(options.resolved()?),
+        Command::Matrix(options) => Command::Matrix(options.resolved()?),
         other => other,
     };
     enter_workspace()?;
     match command {
         Command::Setup => {
             setup::toolchain()?;
-            setup::browser()?;
+            setup::engines()?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Build { only } => {
@@ -110,6 +115,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Demo(options) => demo::run(&options),
         Command::KillTest(options) => kill_test::run(&options),
         Command::Pack(options) => pack::run(&options),
+        Command::Matrix(options) => matrix::run(&options),
         Command::Audit(options) => audit::run(&options),
         Command::Size(options) => size::run(&options),
         Command::Bench(options) => bench::run(&options),

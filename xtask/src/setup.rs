@@ -106,18 +106,48 @@ fn starts(browser: &Path) -> Result<()> {
 }
 
 fn install_browser() -> Result<()> {
-    const TYPE_THIS: &str = "apt-get update && apt-get install -y --no-install-recommends chromium";
+    debian(&["chromium"]).context("or install a Chromium elsewhere and type:\n  CHROMIUM=/path/to/chromium cargo xtask test")
+}
+
+/// What the page suite needs besides Chromium, and the Debian packages that bring it.
+const ENGINES: [(&str, &str); 5] = [
+    ("/usr/bin/firefox-esr", "firefox-esr"),
+    ("/usr/bin/WebKitWebDriver", "webkit2gtk-driver"),
+    ("/usr/bin/xvfb-run", "xvfb"),
+    ("/usr/bin/xauth", "xauth"),
+    ("/usr/bin/dbus-run-session", "dbus-daemon"),
+];
+
+/// Chromium as [`browser`] finds it, and Firefox and WebKit.
+///
+/// # Errors
+///
+/// One is missing and cannot be installed; the message says what to type.
+pub(crate) fn engines() -> Result<PathBuf> {
+    let chromium = browser()?;
+    let missing: Vec<&str> =
+        ENGINES.iter().filter(|(file, _)| !Path::new(file).exists()).map(|(_, package)| *package).collect();
+    if !missing.is_empty() {
+        debian(&missing)?;
+    }
+    Ok(chromium)
+}
+
+/// Installs packages of Debian or Ubuntu as root, else says what to type.
+fn debian(packages: &[&str]) -> Result<()> {
+    let names = packages.join(" ");
+    let type_this = format!("apt-get update && apt-get install -y --no-install-recommends {names}");
     let is_root = step::query(Command::new("id").arg("-u")).is_ok_and(|id| id == "0");
     let has_apt = Command::new("apt-get").arg("--version").output().is_ok();
     if !(is_root && has_apt) {
-        bail!(
-            "no Chromium on PATH. On Debian or Ubuntu type:\n  sudo sh -c '{TYPE_THIS}'\n\
-             elsewhere install one and type:\n  CHROMIUM=/path/to/chromium cargo xtask test"
-        );
+        bail!("missing: {names}. On Debian or Ubuntu type:\n  sudo sh -c '{type_this}'");
     }
     step::run("apt: package lists", apt().arg("update"))?;
-    step::run("apt: chromium", apt().args(["install", "-y", "--no-install-recommends", "chromium"]))
-        .with_context(|| format!("the browser could not be installed. Type:\n  {TYPE_THIS}"))
+    step::run(
+        &format!("apt: {names}"),
+        apt().args(["install", "-y", "--no-install-recommends"]).args(packages),
+    )
+    .with_context(|| format!("the packages could not be installed. Type:\n  {type_this}"))
 }
 
 /// apt-get that waits for a lock held by another process and asks nothing.

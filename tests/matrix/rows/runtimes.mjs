@@ -1,0 +1,200 @@
+// Runtimes without a page: Node, Deno, Bun, workerd, edge-light.
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { freePort } from "../../harness/port.mjs";
+
+const ESM = `
+import { Monitor } from "driftglass";
+import { outcome, run } from "./src/body.js";
+import settings from "./src/settings.js";
+console.log(JSON.stringify(await outcome(() => run(Monitor, settings, JSON.parse(process.argv[2])))));
+`;
+
+const CJS = `
+const { Monitor } = require("driftglass");
+(async () => {
+  const { outcome, run } = await import("./src/body.js");
+  const settings = (await import("./src/settings.js")).default;
+  console.log(JSON.stringify(await outcome(() => run(Monitor, settings, JSON.parse(process.argv[2])))));
+})();
+`;
+
+/** The app in a worker thread of its own, with Node's API. */
+const NODE_WORKER = `
+import { Worker, isMainThread, parentPort, workerData } from "node:worker_threads";
+import { fileURLToPath } from "node:url";
+if (isMainThread) {
+  const worker = new Worker(fileURLToPath(import.meta.url), { workerData: process.argv[2] });
+  worker.once("message", (said) => console.log(said));
+} else {
+  const { Monitor } = await import("driftglass");
+  const { outcome, run } = await import("./src/body.js");
+  const { default: settings } = await import("./src/settings.js");
+  parentPort.postMessage(JSON.stringify(await outcome(() => run(Monitor, settings, JSON.parse(workerData)))));
+}
+`;
+
+/** The app in a worker of its own, with the API of the web. */
+const WEB_WORKER_HOST = `
+const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+worker.onmessage = ({ data }) => { console.log(data); worker.terminate(); };
+worker.onerror = (event) => { console.log(JSON.stringify({ error: { message: event.message } })); worker.terminate(); };
+worker.postMessage(process.argv[2]);
+`;
+const WEB_WORKER = `
+import { Monitor } from "driftglass";
+import { outcome, run } from "./src/body.js";
+import settings from "./src/settings.js";
+onmessage = async ({ data }) => postMessage(JSON.stringify(await outcome(() => run(Monitor, settings, JSON.parse(data)))));
+`;
+
+/** A cell whose command prints the outcome in its last line. */
+function command(project, where, program, args) {
+  return {
+    where,
+    thread: "main",
+    run: async (options) => JSON.parse((await project.exec(program, [...args, JSON.stringify(options)])).trim().split("\n").at(-1)),
+  };
+}
+
+function node(project) {
+  project.write("main.js", ESM);
+  project.write("main.cjs", CJS);
+  project.write("threads.js", NODE_WORKER);
+  const cell = (where, file) => command(project, where, process.execPath, [file]);
+  const cells = [cell("ESM", "main.js"), cell("CJS", "main.cjs"), cell("worker_threads", "threads.js")];
+  return { version: process.versions.node, cells };
+}
+
+async function deno(project) {
+  project.write("main.js", ESM);
+  project.write("host.js", WEB_WORKER_HOST);
+  project.write("worker.js", WEB_WORKER);
+  const cell = (where, file) => command(project, where, project.bin("deno"), ["run", "--no-lock", "--allow-all", file]);
+  return { version: project.version("deno"), cells: [cell("ESM", "main.js"), cell("own worker", "host.js")] };
+}
+
+async function bun(project) {
+  project.write("main.js", ESM);
+  project.write("main.cjs", CJS);
+  project.write("host.js", WEB_WORKER_HOST);
+  project.write("worker.js", WEB_WORKER);
+  const cell = (where, file) => command(project, where, project.bin("bun"), ["run", file]);
+  const cells = [cell("ESM", "main.js"), cell("CJS", "main.cjs"), cell("own worker", "host.js")];
+  return { version: project.version("bun"), cells };
+}
+
+/** Options come in the address, the outcome is the body. */
+const FETCH_HANDLER = `
+import { Monitor } from "driftglass";
+import { outcome, run } from "./src/body.js";
+import settings from "./src/settings.js";
+export default {
+  async fetch(request) {
+    const options = JSON.parse(new URL(request.url).searchParams.get("run") ?? "null");
+    if (!options) return new Response("ready");
+    return Response.json(await outcome(() => run(Monitor, settings, { store: "memory", ...options })));
+  },
+};
+`;
+
+function fetched(port, where, path = "/") {
+  return {
+    where,
+    thread: "main",
+    run: async (options) => (await fetch(`http://127.0.0.1:${port}${path}?run=${encodeURIComponent(JSON.stringify(options))}`)).json(),
+  };
+}
+
+/** A configuration that serves modules; the first is the program. */
+function capnp(modules, port) {
+  const line = ({ name, kind, file }) => `    (name = ${JSON.stringify(name)}, ${kind} = embed ${JSON.stringify(file)}),`;
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .main),
+    (name = "net", network = (allow = ["local"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+);
+const main :Workerd.Worker = (
+  modules = [
+${modules.map(line).join("\n")}
+  ],
+  compatibilityDate = "2026-03-01",
+  globalOutbound = "net",
+);
+`;
+}
+
+/** Every script and module of a folder, as the configuration names them. */
+function modulesOf(project, folder) {
+  const files = readdirSync(project.path(folder), { recursive: true }).filter((name) => /\.(js|wasm)$/.test(name));
+  return files.map((name) => ({ name: join(folder, name), kind: name.endsWith(".wasm") ? "wasm" : "esModule", file: join(folder, name) }));
+}
+
+async function serveWorkerd(project, program, modules) {
+  const port = await freePort();
+  writeFileSync(project.path("config.capnp"), capnp(modules, port));
+  const server = await project.start(program, ["serve", "config.capnp"], port);
+  return { port, server };
+}
+
+/** The package's files as they are, without a bundler: the runtime resolves nothing, so its name is one module more. */
+async function workerd(project) {
+  project.write("main.js", FETCH_HANDLER);
+  const entry = project.manifest.exports["."].workerd;
+  if (entry === undefined) throw new Error("the package has no entry for workerd");
+  const target = typeof entry === "string" ? entry : entry.default;
+  project.write("driftglass.js", `export * from ${JSON.stringify(`./${join("node_modules/driftglass", target)}`)};\n`);
+  const app = ["src/body.js", "src/settings.js"].map((name) => ({ name, kind: "esModule", file: name }));
+  const modules = [
+    { name: "main.js", kind: "esModule", file: "main.js" },
+    { name: "driftglass", kind: "esModule", file: "driftglass.js" },
+    ...app,
+    ...modulesOf(project, "node_modules/driftglass/dist"),
+  ];
+  const { port, server } = await serveWorkerd(project, project.bin("workerd"), modules);
+  return { version: project.version("workerd"), cells: [fetched(port, "module worker")], tearDown: server.stop };
+}
+
+/** What wrangler would upload, run in the runtime that it would be uploaded to. */
+async function wrangler(project) {
+  project.write("main.js", FETCH_HANDLER);
+  await project.exec(project.bin("wrangler"), ["deploy", "main.js", "--dry-run", "--outdir", "out", "--name", "consumer", "--compatibility-date", "2026-03-01"]);
+  const modules = modulesOf(project, "out").map(({ name, ...rest }) => ({ name: name.replace(/^out\//, ""), ...rest }));
+  modules.sort((a, b) => (b.name === "main.js") - (a.name === "main.js"));
+  const { port, server } = await serveWorkerd(project, project.bin("workerd"), modules);
+  return { version: project.version("wrangler"), cells: [fetched(port, "dry-run bundle")], tearDown: server.stop };
+}
+
+/** The virtual machine of the edge runtime takes one script; modules are handed to it, since it cannot compile any. */
+async function edge(project) {
+  project.write("main.js", `
+    import { Monitor } from "driftglass";
+    import { outcome, run } from "./src/body.js";
+    import settings from "./src/settings.js";
+    globalThis.start = (options) => outcome(() => run(Monitor, settings, { store: "memory", wasm: { core: globalThis.core }, ...options }));
+  `);
+  const bundle = ["main.js", "--bundle", "--format=iife", "--conditions=edge-light", "--platform=neutral", "--external:*.wasm", "--outfile=out.js"];
+  await project.exec(project.bin("esbuild"), bundle);
+  project.write("vm.js", `
+    import { readFileSync } from "node:fs";
+    import { EdgeVM } from "@edge-runtime/vm";
+    const vm = new EdgeVM();
+    vm.context.core = new WebAssembly.Module(readFileSync(new URL(import.meta.resolve("driftglass/core.wasm"))));
+    vm.evaluate(readFileSync("out.js", "utf8"));
+    console.log(JSON.stringify(await vm.context.start(JSON.parse(process.argv[2]))));
+  `);
+  return { version: project.version("@edge-runtime/vm"), cells: [command(project, "EdgeVM", process.execPath, ["vm.js"])] };
+}
+
+export const runtimeRows = [
+  { name: "node", consumer: "node", quick: true, setUp: node },
+  { name: "deno", consumer: "deno", setUp: deno },
+  { name: "bun", consumer: "bun", setUp: bun },
+  { name: "workerd", consumer: "workerd", setUp: workerd },
+  { name: "wrangler", consumer: "wrangler", setUp: wrangler },
+  { name: "edge-light", consumer: "edge", setUp: edge },
+];
