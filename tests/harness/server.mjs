@@ -1,4 +1,4 @@
-// Files of a folder on a port of its own, so that each test has an origin, and with it a device, of its own.
+// Files of folders on a port of its own, so that each test has an origin, and with it a device, of its own.
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
@@ -13,16 +13,17 @@ const TYPES = {
 };
 
 /**
- * Serves folders, the first that has a file wins; `answer(request, response)` may take a request before them by returning
- * true. `headers` go with everything.
+ * Serves folders by the path below which they stand: `{ "/": "dist" }`. `answer(request, response)` may take a request
+ * before them by returning true. `headers` go with everything.
  */
 export async function serve(folders, { answer = () => false, headers = {} } = {}) {
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     for (const [name, value] of Object.entries({ "cache-control": "no-store", ...headers })) response.setHeader(name, value);
-    if (await answer(request, response)) return;
+    if (answer(request, response)) return;
     const path = normalize(decodeURIComponent(new URL(request.url, "http://localhost").pathname));
-    const places = [folders].flat().flatMap((folder) => [join(folder, path), join(folder, path, "index.html")]);
-    const file = places.find((place) => existsSync(place) && statSync(place).isFile());
+    const below = Object.entries(folders).filter(([prefix]) => path.startsWith(prefix));
+    const places = below.map(([prefix, folder]) => join(folder, path.slice(prefix.length)));
+    const file = places.flatMap((place) => [place, join(place, "index.html")]).find((place) => existsSync(place) && statSync(place).isFile());
     if (!file) return response.writeHead(404, { "content-type": "text/plain" }).end("not here");
     response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
     createReadStream(file).pipe(response);

@@ -2,11 +2,8 @@
 import { readFileSync } from "node:fs";
 
 import * as glue from "../../js/wasm/seeded/driftglass_bg.js";
+import { seeded } from "../vectors/run.mjs";
 
-const wasm = readFileSync(new URL("../../js/wasm/seeded/driftglass_bg.wasm", import.meta.url));
-const { instance } = await WebAssembly.instantiate(wasm, { "./driftglass_bg.js": glue });
-glue.__wbg_set_wasm(instance.exports);
-instance.exports.__wasm_call_ctors?.();
-instance.exports.__wbindgen_start();
+await seeded(glue, readFileSync(new URL("../../js/wasm/seeded/driftglass_bg.wasm", import.meta.url)));
 
 export const { encodeBody, figureBits, figureNames, setEntropySeed, WasmMonitor } = glue;

@@ -54,7 +54,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let tarball = match &options.tarball {
         Some(tarball) if !tarball.is_file() => bail!("there is no {}", tarball.display()),
         Some(tarball) => tarball.clone(),
-        None => std::path::absolute(pack::development()?)?,
+        None => std::path::absolute(pack::dev()?)?,
     };
     web::build()?;
     centre::build()?;

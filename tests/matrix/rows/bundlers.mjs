@@ -20,7 +20,7 @@ function built({ name, consumer, build, output = "dist", page, packageName = con
       project.write("index.html", html("./src/index.js"));
       for (const [command, ...args] of build) await project.exec(project.bin(command), args);
       if (page) project.write(`${output}/index.html`, page);
-      const server = await serve(project.path(output));
+      const server = await serve({ "/": project.path(output) });
       return { version: project.version(packageName), cells: pageCells(browsers, `${server.origin}/`), tearDown: server.close };
     },
   };

@@ -75,7 +75,7 @@ function page({ name, where = "page", threads, files, quick }) {
     quick,
     setUp: async (project, browsers) => {
       for (const [path, text] of Object.entries(files(project))) project.write(path, text);
-      const server = await serve(project.root);
+      const server = await serve({ "/": project.root });
       const cells = pageCells(browsers, `${server.origin}/`, { where, threads, engines: ENGINES });
       return { cells, tearDown: server.close };
     },

@@ -87,7 +87,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 }
 
 /// Makes a tarball from the modules that the tests load, with as little work as possible.
-fn dev() -> Result<PathBuf> {
+pub(crate) fn dev() -> Result<PathBuf> {
     const FOLDER: &str = "target/pack-dev";
     let profile = Profile::dev();
     wasm::build(&profile, &SHIPPED)?;

@@ -1,0 +1,3 @@
+import { pageSuite } from "./suite/suite.mjs";
+
+pageSuite("chromium");
