@@ -1,48 +1,36 @@
 // The dashboard and the live page, from the real binary, in a real Chromium.
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { chromium } from "playwright-core";
+
+import { Centre } from "../harness/centre.mjs";
 
 const WEEK = 604_800;
 /** The last window of the data is over and still takes reports. */
 const NOW = 2296 * WEEK + 3600;
 const root = new URL("../../", import.meta.url).pathname;
 const shots = join(root, "target", "screenshots");
-const binary = process.env.DRIFTGLASS_BINARY;
 
-let dataDir;
 let centre;
 let url;
 let browser;
 
 before(async () => {
-  dataDir = mkdtempSync(join(tmpdir(), "driftglass-"));
   mkdirSync(shots, { recursive: true });
+  const spec = readFileSync(join(root, "pkg-config.json"), "utf8");
   const reference = join(root, "target/demo/reference.json");
-  const add = ["spec", "add", join(root, "pkg-config.json"), "--data-dir", dataDir, "--reference", reference];
-  const added = spawnSync(binary, add, { encoding: "utf8" });
-  assert.equal(added.status, 0, added.stderr);
-  const clock = ["--clock", "simulated", "--start-secs", String(NOW)];
-  centre = spawn(binary, ["serve", "--data-dir", dataDir, "--listen", "127.0.0.1:0", ...clock]);
-  url = await new Promise((resolve) => {
-    centre.stdout.on("data", (chunk) => {
-      const found = /http:\/\/[^\s/]+/.exec(chunk.toString());
-      if (found) resolve(found[0]);
-    });
-  });
+  centre = await Centre.start({ binary: process.env.DRIFTGLASS_BINARY, spec, reference, startSecs: NOW });
+  ({ url } = centre);
   const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
   browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: [...flags, "--disable-component-update", "--disable-sync"] });
 });
 
 after(async () => {
   await browser?.close();
-  centre?.kill("SIGTERM");
-  rmSync(dataDir, { recursive: true, force: true });
+  await centre?.stop();
 });
 
 /** Opens a page that fails the test if the console shows an error or anything but the centre is asked. */
@@ -83,8 +71,7 @@ test("the dashboard shows the report that the browser sent", async () => {
   const { page, problems } = await open("/");
   await page.getByText("departed_late").first().waitFor();
   await page.screenshot({ path: join(shots, "dashboard.png"), fullPage: true });
-  const status = await (await fetch(`${url}/v1/status`)).json();
-  assert.equal(status.counters.accepted, 1);
+  assert.equal((await centre.counters()).accepted, 1);
   assert.match(await page.locator("body").innerText(), /simulated/i);
   assert.deepEqual(problems, []);
 });

@@ -106,7 +106,8 @@ fn starts(browser: &Path) -> Result<()> {
 }
 
 fn install_browser() -> Result<()> {
-    debian(&["chromium"]).context("or install a Chromium elsewhere and type:\n  CHROMIUM=/path/to/chromium cargo xtask test")
+    debian(&["chromium"])
+        .context("or install a Chromium elsewhere and type:\n  CHROMIUM=/path/to/chromium cargo xtask test")
 }
 
 /// What the page suite needs besides Chromium, and the Debian packages that bring it.
@@ -143,11 +144,8 @@ fn debian(packages: &[&str]) -> Result<()> {
         bail!("missing: {names}. On Debian or Ubuntu type:\n  sudo sh -c '{type_this}'");
     }
     step::run("apt: package lists", apt().arg("update"))?;
-    step::run(
-        &format!("apt: {names}"),
-        apt().args(["install", "-y", "--no-install-recommends"]).args(packages),
-    )
-    .with_context(|| format!("the packages could not be installed. Type:\n  {type_this}"))
+    step::run(&format!("apt: {names}"), apt().args(["install", "-y", "--no-install-recommends"]).args(packages))
+        .with_context(|| format!("the packages could not be installed. Type:\n  {type_this}"))
 }
 
 /// apt-get that waits for a lock held by another process and asks nothing.

@@ -17,6 +17,8 @@ pub(crate) enum Count {
     Cargo,
     /// By the last `pass`, `fail` and `cancelled` lines of Node's reporter.
     Node,
+    /// By its last line, `N passed, N failed`.
+    Closing,
 }
 
 /// What a suite came to.
@@ -91,6 +93,7 @@ fn judge(count: Count, success: bool, output: &str) -> (u64, u64, Option<String>
         Count::Status => return if success { (1, 0, None) } else { (0, 1, None) },
         Count::Cargo => cargo_counts(output),
         Count::Node => node_counts(output),
+        Count::Closing => closing_counts(output),
     };
     if !success && failed == 0 {
         (passed, 1, Some("the command failed outside its tests".into()))
@@ -126,6 +129,12 @@ fn node_counts(output: &str) -> (u64, u64) {
     (last("pass"), last("fail") + last("cancelled"))
 }
 
+/// Reads a last line like `12 passed, 1 failed`.
+fn closing_counts(output: &str) -> (u64, u64) {
+    let last = output.lines().next_back().unwrap_or_default();
+    (number_before(last, " passed"), number_before(last, " failed"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,6 +167,13 @@ test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
         let spec = "✔ a (1ms)\nℹ pass 99\nℹ tests 3\nℹ suites 0\nℹ pass 2\nℹ fail 1\nℹ cancelled 1\nℹ skipped 0\n";
         check(Count::Node, false, spec, (2, 2));
         check(Count::Node, true, "# tests 4\n# pass 4\n# fail 0\n# cancelled 0\n", (4, 0));
+    }
+
+    #[test]
+    fn the_closing_line_counts() {
+        check(Count::Closing, false, "1 passed, 9 failed\nrow  ok\n12 passed, 1 failed\n", (12, 1));
+        check(Count::Closing, true, "15 passed, 0 failed", (15, 0));
+        check(Count::Closing, false, "a crash", (0, 1));
     }
 
     #[test]

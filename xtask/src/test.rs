@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use crate::cargo::{NATIVE_TARGET_DIR, bare, cargo};
 use crate::suite::{self, Count, Outcome};
-use crate::{build, centre, demo, setup, step, wasm};
+use crate::{build, centre, demo, matrix, pack, setup, step, wasm};
 
 /// Runs all suites, prints the table, and ends with `N passed, M failed`.
 ///
@@ -19,7 +19,7 @@ pub(crate) fn run(quick: bool) -> Result<ExitCode> {
     let began = Instant::now();
     setup::toolchain()?;
     // Early, so that a person need not come back for a missing browser; late to fail, so that the rest still runs.
-    let browser = if quick { None } else { Some(setup::browser()) };
+    let browser = if quick { None } else { Some(setup::engines()) };
     let built = build::all();
     let building = began.elapsed();
     println!("\nbuild: {}", step::seconds(building));
@@ -34,10 +34,10 @@ pub(crate) fn run(quick: bool) -> Result<ExitCode> {
             }
             if let Some(browser) = browser {
                 outcomes.push(demo());
-                outcomes.push(match browser {
-                    Ok(chromium) => in_browser(&chromium),
-                    Err(error) => Outcome::not_run("browser", &format!("{error:#}")),
-                });
+                match browser {
+                    Ok(chromium) => outcomes.extend(in_browsers(&chromium)),
+                    Err(error) => outcomes.push(Outcome::not_run("browsers", &format!("{error:#}"))),
+                }
             }
         }
         Err(error) => {
@@ -116,15 +116,27 @@ fn demo() -> Outcome {
     Outcome { time: began.elapsed(), ..outcome }
 }
 
-fn in_browser(chromium: &Path) -> Outcome {
+/// The drivers of the three engines, the pages in them, and a few consumers of the packed package.
+fn in_browsers(chromium: &Path) -> Vec<Outcome> {
     let binary = match centre::binary() {
         Ok(binary) => binary,
-        Err(error) => return Outcome::not_run("browser", &format!("{error:#}")),
+        Err(error) => return vec![Outcome::not_run("browsers", &format!("{error:#}"))],
     };
-    suite::node("browser", "tests/browser", |command| {
+    let environment = |command: &mut Command| {
         shared(command);
-        command.env("CHROMIUM", chromium).env("DRIFTGLASS_BINARY", binary);
-    })
+        command.env("CHROMIUM", chromium).env("DRIFTGLASS_BINARY", &binary);
+    };
+    let matrix = match pack::dev().and_then(|tarball| Ok(std::path::absolute(tarball)?)) {
+        Ok(tarball) => {
+            suite::run("matrix", Count::Closing, matrix::command(&tarball, &binary, chromium).arg("--quick"))
+        }
+        Err(error) => Outcome::not_run("matrix", &format!("{error:#}")),
+    };
+    vec![
+        suite::node("engines", "tests/engines", environment),
+        suite::node("browser", "tests/browser", environment),
+        matrix,
+    ]
 }
 
 /// Tells tests where large fixtures lie, if they lie beside the workspace.
