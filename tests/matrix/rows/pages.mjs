@@ -24,8 +24,8 @@ import settings from "/src/settings.js";
 const answer = async (options, port) => port.postMessage(await outcome(() => run(Monitor, settings, options)));
 `;
 /** The same without import statements; the app's own two modules are inlined by the server. */
-const classicWorker = (project) => `
-importScripts("${address(project, "./script", "default")}");
+const classicWorker = (project, subpath) => `
+importScripts("${address(project, subpath, "default")}");
 ${project.read("src/body.js").replaceAll("export ", "")}
 const settings = ${project.read("src/settings.js").replace("export default ", "")}
 const answer = async (options, port) => port.postMessage(await outcome(() => run(driftglass.Monitor, settings, options)));
@@ -106,8 +106,8 @@ export const pageRows = [
   page({ name: "import map", files: importMap, quick: true }),
   page({ name: "<script>", files: script }),
   page({ name: "module worker", where: "own worker", threads: ["main"], files: (project) => ({ "index.html": dedicatedPage("module"), "worker.js": entry(project) + DEDICATED }) }),
-  page({ name: "classic worker", where: "own worker", threads: ["main"], files: (project) => ({ "index.html": dedicatedPage("classic"), "worker.js": classicWorker(project) + DEDICATED }) }),
+  page({ name: "classic worker", where: "own worker", threads: ["main"], files: (project) => ({ "index.html": dedicatedPage("classic"), "worker.js": classicWorker(project, "./script") + DEDICATED }) }),
   page({ name: "SharedWorker", where: "own worker", threads: ["main"], files: (project) => ({ "index.html": sharedPage, "worker.js": entry(project) + SHARED }) }),
   page({ name: "module service worker", where: "service worker", threads: ["main"], files: (project) => ({ "index.html": servicePage("module"), "worker.js": serviceEntry(project) + SERVICE }) }),
-  page({ name: "classic service worker", where: "service worker", threads: ["main"], files: (project) => ({ "index.html": servicePage("classic"), "worker.js": classicWorker(project) + SERVICE }) }),
+  page({ name: "classic service worker", where: "service worker", threads: ["main"], files: (project) => ({ "index.html": servicePage("classic"), "worker.js": classicWorker(project, "./service-worker.script") + SERVICE }) }),
 ];

@@ -4,6 +4,8 @@ import { join } from "node:path";
 
 import { freePort } from "../../harness/port.mjs";
 
+const BOTH = ["main", "worker"];
+
 const ESM = `
 import { Monitor } from "driftglass";
 import { outcome, run } from "./src/body.js";
@@ -49,30 +51,35 @@ import settings from "./src/settings.js";
 onmessage = async ({ data }) => postMessage(JSON.stringify(await outcome(() => run(Monitor, settings, JSON.parse(data)))));
 `;
 
-/** A cell whose command prints the outcome in its last line. */
-function command(project, where, program, args) {
-  return {
+/** Cells whose command prints the outcome in its last line. */
+function commands(project, where, program, args, threads = ["main"]) {
+  return threads.map((thread) => ({
     where,
-    thread: "main",
-    run: async (options) => JSON.parse((await project.exec(program, [...args, JSON.stringify(options)])).trim().split("\n").at(-1)),
-  };
+    thread,
+    run: async (options) => {
+      const printed = await project.exec(program, [...args, JSON.stringify({ ...options, thread })]);
+      return JSON.parse(printed.trim().split("\n").at(-1));
+    },
+  }));
 }
 
 function node(project) {
   project.write("main.js", ESM);
   project.write("main.cjs", CJS);
   project.write("threads.js", NODE_WORKER);
-  const cell = (where, file) => command(project, where, process.execPath, [file]);
-  const cells = [cell("ESM", "main.js"), cell("CJS", "main.cjs"), cell("worker_threads", "threads.js")];
-  return { version: process.versions.node, cells };
+  const cells = (where, file, threads) => commands(project, where, process.execPath, [file], threads);
+  return {
+    version: process.versions.node,
+    cells: [...cells("ESM", "main.js", BOTH), ...cells("CJS", "main.cjs", BOTH), ...cells("own worker", "threads.js")],
+  };
 }
 
 async function deno(project) {
   project.write("main.js", ESM);
   project.write("host.js", WEB_WORKER_HOST);
   project.write("worker.js", WEB_WORKER);
-  const cell = (where, file) => command(project, where, project.bin("deno"), ["run", "--no-lock", "--allow-all", file]);
-  return { version: project.version("deno"), cells: [cell("ESM", "main.js"), cell("own worker", "host.js")] };
+  const cells = (where, file, threads) => commands(project, where, project.bin("deno"), ["run", "--no-lock", "--allow-all", file], threads);
+  return { version: project.version("deno"), cells: [...cells("ESM", "main.js", BOTH), ...cells("own worker", "host.js")] };
 }
 
 async function bun(project) {
@@ -80,9 +87,11 @@ async function bun(project) {
   project.write("main.cjs", CJS);
   project.write("host.js", WEB_WORKER_HOST);
   project.write("worker.js", WEB_WORKER);
-  const cell = (where, file) => command(project, where, project.bin("bun"), ["run", file]);
-  const cells = [cell("ESM", "main.js"), cell("CJS", "main.cjs"), cell("own worker", "host.js")];
-  return { version: project.version("bun"), cells };
+  const cells = (where, file, threads) => commands(project, where, project.bin("bun"), ["run", file], threads);
+  return {
+    version: project.version("bun"),
+    cells: [...cells("ESM", "main.js", BOTH), ...cells("CJS", "main.cjs", BOTH), ...cells("own worker", "host.js")],
+  };
 }
 
 /** Options come in the address, the outcome is the body. */
@@ -187,7 +196,7 @@ async function edge(project) {
     vm.evaluate(readFileSync("out.js", "utf8"));
     console.log(JSON.stringify(await vm.context.start(JSON.parse(process.argv[2]))));
   `);
-  return { version: project.version("@edge-runtime/vm"), cells: [command(project, "EdgeVM", process.execPath, ["vm.js"])] };
+  return { version: project.version("@edge-runtime/vm"), cells: commands(project, "EdgeVM", process.execPath, ["vm.js"]) };
 }
 
 export const runtimeRows = [
