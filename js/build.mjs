@@ -36,6 +36,7 @@ const BESIDE = {
   "./core-inline.js": "./core-inline.js",
   "./worker-inline.js": "./worker-inline.js",
   "./core.wasm": "./core.wasm",
+  "../../entry/node.js": "./node.js",
 };
 
 const common = {
@@ -65,6 +66,8 @@ await build({
   entryPoints: { node: "src/entry/node.ts" },
 });
 await build({ ...common, external: ["react", "vue"], entryPoints: Object.fromEntries(COMPANIONS.map((name) => [name, `src/${name}/index.ts`])) });
+// The command line; what it looks at and what it writes are loaded when they are asked for.
+await build({ ...common, splitting: true, chunkNames: "cli-[hash]", banner: { js: "#!/usr/bin/env node" }, entryPoints: { cli: "src/cli/main.ts" } });
 // Classic scripts: one that fetches what it needs from where it lies, one with everything inside.
 await build({
   ...script,

@@ -29,6 +29,7 @@ pub(crate) fn run(quick: bool) -> Result<ExitCode> {
         Ok(()) => {
             outcomes.push(suite::node("js", "js/test", shared));
             outcomes.push(suite::node("node", "tests/node", shared));
+            outcomes.push(suite::node("cli", "tests/cli", shared));
             if !quick {
                 outcomes.push(adapters());
             }
