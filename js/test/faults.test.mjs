@@ -8,17 +8,8 @@ import { test } from "node:test";
 import { DriftglassError, FileStore, kvStore, MemoryStore } from "driftglass";
 
 import { debits, judge, split } from "../../tests/kill/oracle.mjs";
+import { generator } from "../../tests/kill/random.mjs";
 import { device, spec, WEEK } from "./device.mjs";
-
-/** mulberry32. */
-function generator(state) {
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let word = Math.imul(state ^ (state >>> 15), 1 | state);
-    word = (word + Math.imul(word ^ (word >>> 7), 61 | word)) ^ word;
-    return ((word ^ (word >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 /** A store whose calls fail: before they did anything, or after, when only the answer is lost. */
 function failing(store, random, share) {

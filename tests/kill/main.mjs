@@ -16,7 +16,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-import { debits, judge, split } from "./oracle.mjs";
+import { debits, judge, split, theOracleCanFail } from "./oracle.mjs";
+import { generator } from "./random.mjs";
 
 const DEVICES = 3;
 const PROCESSES = 2;
@@ -83,7 +84,7 @@ try {
     const found = judge(spec, received[device], debits(state));
     for (const [name, count] of Object.entries(found)) totals[name] = (totals[name] ?? 0) + count;
     distinct += new Set(received[device].map((bytes) => bytes.toString("hex"))).size;
-    theOracleCanFail(received[device], debits(state));
+    theOracleCanFail(spec, received[device], debits(state));
   }
   const sent = received.flat().length;
   console.log(`    seed ${seed}; ${JSON.stringify(tally)}; uploads ${JSON.stringify(answers)}`);
@@ -157,30 +158,4 @@ function path(device) {
 async function storedState(device) {
   const { state } = JSON.parse(await readFile(path(device), "utf8"));
   return Buffer.from(state.base64, "base64");
-}
-
-/** The same judge, shown what must not be: each fault is planted in what this device really sent. */
-function theOracleCanFail(sent, charged) {
-  const [one] = sent;
-  const changed = Buffer.from(one);
-  changed[changed.length - 1] ^= 1;
-  const anew = Buffer.from(changed);
-  anew[28] ^= 1;
-  const costs = spec.measurement.questions.map((question) => ({ ...question, epsilon_micronats: 9_000_000 }));
-  const dear = { ...spec, measurement: { ...spec.measurement, questions: costs } };
-  assert.ok(judge(spec, [...sent, changed], charged).differingRetries > 0);
-  assert.ok(judge(spec, [...sent, anew], charged).secondAnswers > 0);
-  assert.ok(judge(dear, sent, charged).overspends > 0);
-  assert.ok(judge(spec, sent, [...charged, ...charged]).doubleCharges > 0);
-  assert.ok(judge(spec, sent, []).unpaid > 0);
-}
-
-/** mulberry32: small, seeded, good enough to choose moments. */
-function generator(state) {
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let word = Math.imul(state ^ (state >>> 15), 1 | state);
-    word = (word + Math.imul(word ^ (word >>> 7), 61 | word)) ^ word;
-    return ((word ^ (word >>> 14)) >>> 0) / 4294967296;
-  };
 }

@@ -1,4 +1,5 @@
 // What a server received from devices, judged by the bytes alone, at the offsets of docs/report-format.md.
+import assert from "node:assert/strict";
 
 const HEADER = 44;
 
@@ -49,4 +50,20 @@ export function judge(spec, sent, charged) {
     doubleCharges: repeated(charged.map(({ atSecs }) => atSecs)),
     unpaid: reports.filter((report) => !paid(report)).length,
   };
+}
+
+/** The same judge, shown what must not be: each fault is planted in what a device really sent. */
+export function theOracleCanFail(spec, sent, charged) {
+  const [one] = sent;
+  const changed = Buffer.from(one);
+  changed[changed.length - 1] ^= 1;
+  const anew = Buffer.from(changed);
+  anew[28] ^= 1;
+  const costs = spec.measurement.questions.map((question) => ({ ...question, epsilon_micronats: 9_000_000_000 }));
+  const dear = { ...spec, measurement: { ...spec.measurement, questions: costs } };
+  assert.ok(judge(spec, [...sent, changed], charged).differingRetries > 0);
+  assert.ok(judge(spec, [...sent, anew], charged).secondAnswers > 0);
+  assert.ok(judge(dear, sent, charged).overspends > 0);
+  assert.ok(judge(spec, sent, [...charged, ...charged]).doubleCharges > 0);
+  assert.ok(judge(spec, sent, []).unpaid > 0);
 }
