@@ -1,4 +1,5 @@
 /** Options as a host gets them: checked, and fit to cross threads. */
+import { effective } from "./device/consent.js";
 import { DriftglassError } from "./errors.js";
 import type { Link } from "./link/link.js";
 import type { DeviceSettings, Direct, WasmPlaces } from "./protocol.js";
@@ -26,7 +27,7 @@ export function settings(options: MonitorOptions, link: Link): [DeviceSettings, 
   const plain: DeviceSettings = {
     spec: typeof spec === "string" ? spec : JSON.stringify(spec),
     key,
-    consent,
+    consent: effective(consent),
     wasm: places(options.wasm),
     ...(now && { secs: now() }),
     ...(endpoint !== undefined && { endpoint: absolute(endpoint) }),

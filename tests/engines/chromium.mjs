@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { chromium } from "playwright-core";
 
@@ -18,6 +19,8 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
 ];
+
+const CLOSES_WITHIN_MS = 2_000;
 
 export class Chromium {
   static can = { profile: true, offline: true, crash: true, prefs: false };
@@ -96,8 +99,12 @@ class ChromiumPage extends Page {
     await crashed;
   }
 
+  /** By the page's own session, and with patience: a tab that is loading can take a minute to go, and playwright's own close then keeps others waiting. */
   async close() {
-    await this.inner.close();
+    if (this.inner.isClosed()) return;
+    const closed = new Promise((resolve) => this.inner.once("close", resolve));
+    await this.session.send("Page.close").catch(() => undefined);
+    await Promise.race([closed, sleep(CLOSES_WITHIN_MS)]);
   }
 
   async screenshot(path) {

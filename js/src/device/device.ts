@@ -5,9 +5,10 @@ import type { Answer, Consent, Counters, FlushResult, LedgerView, ListedReport, 
 import type { FullMonitor, Glue, WasmMonitor, WasmSession } from "../wasm/engine.js";
 import { effective } from "./consent.js";
 import { drain, trim, type Destination } from "./drain.js";
-import { uploadStatus, type DeviceStatus } from "./status.js";
 import { Recent } from "./recent.js";
-import type { StateBytes, Store } from "./store/store.js";
+import { Sketches } from "./sketches.js";
+import { uploadStatus, type DeviceStatus } from "./status.js";
+import type { Store } from "./store/store.js";
 
 /** What a device is made of. */
 export interface DeviceOptions {
@@ -43,8 +44,9 @@ export class Device {
   readonly #unwatch: () => void;
   /** Whether the store holds this device: not before it joined, and not after another tab wiped it. */
   #joined = false;
-  /** Ends what is being sent when consent is gone, or the device. */
   readonly #recent = new Recent();
+  readonly #sketches: Sketches;
+  /** Ends what is being sent when consent is gone, or the device. */
   #sending = new AbortController();
 
   /** The segment that its reports name. */
@@ -64,6 +66,7 @@ export class Device {
       disposition,
       encodeBody,
     };
+    this.#sketches = new Sketches(wasm, this.#store, this.#now, this.counters);
     this.#unwatch = this.#store.watch?.(() => this.#forget()) ?? (() => undefined);
   }
 
@@ -117,6 +120,7 @@ export class Device {
    */
   run(session: WasmSession, feeds: Tensors, keys: readonly string[]): object {
     if (!this.#watching) return guarded(() => session.run(feeds));
+    this.#sketches.touched();
     return guarded(() => (this.wasm as FullMonitor).run(session, feeds, [...keys], this.#now()));
   }
 
@@ -127,6 +131,7 @@ export class Device {
       const { inputs = {}, outputs = {}, latencyMs, failed = false } = record;
       const lists = { inputs: values(inputs), outputs: values(outputs), latencyMs, failed };
       this.wasm.observe(lists, key, this.#now());
+      this.#sketches.touched();
     });
   }
 
@@ -139,12 +144,16 @@ export class Device {
   outcome(key: string, value: string | number | boolean): void {
     if (!this.#watching) return;
     const joined = this.#quietly("malformedRecords", () => this.wasm.outcome(key, value, this.#now()));
-    if (joined === false) this.counters.unknownOutcomes += 1;
+    if (joined === undefined) return;
+    this.#sketches.touched();
+    // Where sketches are kept, the prediction may wait in the store: merging tells.
+    if (!joined && !this.#sketches.kept) this.counters.unknownOutcomes += 1;
   }
 
-  /** The sketches of a window, the current one if none is named. For pages on this device. */
-  inspect(window: number = this.wasm.windowAt(this.#now())): ProfileView {
-    return this.wasm.inspect(window) as ProfileView;
+  /** The sketches of a window, the current one if none is named, of all tabs. For pages on this device. */
+  async inspect(window: number = this.wasm.windowAt(this.#now())): Promise<ProfileView> {
+    const stored = await this.#sketches.stored();
+    return this.wasm.inspect(window, stored) as ProfileView;
   }
 
   /**
@@ -185,8 +194,9 @@ export class Device {
     return this.#recent.with(await this.#store.outbox(Number.MAX_SAFE_INTEGER));
   }
 
-  /** The page may be about to go: a started device sends what waits, in requests that outlive the page. Never throws. */
+  /** The page may be about to go: its sketches are saved, and a started device sends what waits, in requests that outlive the page. Never throws. */
   async hidden(): Promise<void> {
+    await this.#sketches.save();
     if (this.#timer !== undefined) await this.#tick();
   }
 
@@ -223,12 +233,13 @@ export class Device {
     return guarded(() => this.wasm.parseReport(report)) as ReportView;
   }
 
-  /** Frees the memory of the sketches. What is stored stays. */
-  dispose(): void {
+  /** Saves the sketches and frees their memory. What is stored stays. */
+  async dispose(): Promise<void> {
     this.stop();
+    this.#joined = false;
     this.#stopSending();
     this.#unwatch();
-    this.#joined = false;
+    await this.#sketches.save();
     this.#store.close?.();
     this.wasm.free();
   }
@@ -253,7 +264,7 @@ export class Device {
   #forget(): void {
     this.#joined = false;
     this.#recent.forget();
-    this.wasm.purge();
+    this.#sketches.forget();
     this.#stopSending();
   }
 
@@ -271,24 +282,30 @@ export class Device {
     }
   }
 
+  /** Answers the next window that is due, from the sketches of all tabs. */
   async #answerNext(): Promise<Answer | undefined> {
     let made: Answer | undefined;
     const now = this.#now();
-    await this.#store.transact((stored: StateBytes) => {
-      // Wiped, perhaps from another tab: only consent given again makes a new device.
-      if (!stored) {
-        if (this.#joined) this.#forget();
-        return undefined;
-      }
-      this.#joined = true;
-      const state = guarded(() => this.wasm.join(stored, now));
-      const window = guarded(() => this.wasm.due(state, now));
-      if (window === undefined) return undefined;
-      const answer = this.#quietly("refusedAnswers", () => this.wasm.answer(state, window, now));
-      if (!answer) return undefined;
-      const { state: after, ...rest } = answer as Answer & { state: Uint8Array };
-      made = rest;
-      return { state: after, report: { bytes: rest.report, createdSecs: Math.floor(now) } };
+    await this.#sketches.merging(async (merge) => {
+      await this.#store.transact((stored, sketches) => {
+        made = undefined;
+        // Wiped, perhaps from another tab: only consent given again makes a new device.
+        if (!stored) {
+          if (this.#joined) this.#forget();
+          return undefined;
+        }
+        this.#joined = true;
+        const state = guarded(() => this.wasm.join(stored, now));
+        const window = guarded(() => this.wasm.due(state, now));
+        if (window === undefined) return undefined;
+        const all = this.#sketches.kept ? merge(sketches).sketches : undefined;
+        const answer = this.#quietly("refusedAnswers", () => this.wasm.answer(state, window, now, all));
+        if (!answer) return undefined;
+        const { state: after, ...rest } = answer as Answer & { state: Uint8Array };
+        made = rest;
+        return { state: after, report: { bytes: rest.report, createdSecs: Math.floor(now) }, ...(all && { sketches: all }) };
+      });
+      return made !== undefined;
     });
     return made;
   }

@@ -106,7 +106,7 @@ export class Host implements Calls {
   }
 
   async dispose(device: Id): Promise<void> {
-    this.#device(device).dispose();
+    await this.#device(device).dispose();
     this.#devices.delete(device);
   }
 
