@@ -17,6 +17,8 @@ mod device_moments;
 mod divergence;
 mod effect;
 mod influence;
+mod kept_laws;
+mod largest_cell;
 mod multinomial;
 mod norm_law;
 mod normal_draws;
@@ -30,6 +32,7 @@ mod rare_cells;
 mod reference;
 pub mod sequential;
 mod special;
+mod support_law;
 mod threshold_mix;
 mod verdict;
 mod wald;
@@ -45,10 +48,11 @@ pub use device_moments::{DeviceMoments, LengthMismatch};
 pub use divergence::{CountPair, DivergenceError, PSI_ZERO, TwoSample};
 pub use effect::{Effect, Measure, effect};
 pub use influence::{Coverage, Influence, Supports};
+pub use kept_laws::NormLaws;
 pub use multinomial::{pearson_known, pearson_two_sample};
 pub use norm_law::{NormLaw, norm_laws};
 pub use normal_draws::{COORDINATES, DRAWS, normal_draws};
-pub use one_shot::{Norm, NormLaws, OneShot, Shape, one_shot};
+pub use one_shot::{Norm, OneShot, Shape, one_shot};
 pub use ordered::{Contrast, linear_contrast, location_shift, scale_shift};
 pub use plan::{Conditions, Detector, Direction, Look};
 pub use quadratic_form::{eigenvalues, quadratic_form_survival};
@@ -61,6 +65,7 @@ pub use reference::{
     SeasonKind, SeasonalReference, SpanPart, pooled,
 };
 pub use special::{chi_squared_survival, log_chi_squared_survival, noncentral_chi_squared_survival, normal_quantile};
+pub use support_law::SupportLaw;
 pub use threshold_mix::{
     MIN_THRESHOLD_GAIN, THRESHOLD_TO_HISTOGRAM, ThresholdMix, location_information, threshold_mix,
 };

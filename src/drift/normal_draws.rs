@@ -11,15 +11,23 @@
 //! functions of `libm`: the same on every machine and in every run. Coordinate j of all draws of the table is a stream
 //! seeded with j alone, the same for every number of coordinates, made when first asked for and kept.
 //!
-//! **Cost** 8 B bytes for each coordinate ever asked for, at most 4 MiB. **Limits.** All laws share the error of these
-//! draws: it does not average out over tests, and is part of the level that the calibration bench measures. **Not for
-//! privacy**: the state is 64 bits and public.
+//! All laws share the error of these draws: it does not average out over tests, and is part of the level that the
+//! calibration bench measures. So the table is chosen like any rule of numerical integration. Of 3,000 tables it is the
+//! one among the best whose laws of KS, W1 and the largest cell, for 3 to 64 cells, even or Zipf, agree best with a
+//! million other draws: within 2.3 % of the tail at 5 % and 7 % at 1 % (the first one tried: 8 % and 17 %);
+//! `super::norm_law` has a test of it.
+//!
+//! **Cost** 8 B bytes for each coordinate ever asked for, at most 8 MiB. **Not for privacy**: the state is 64 bits and
+//! public.
 
 use core::f64::consts::PI;
 use std::sync::OnceLock;
 
 /// Draws in the table.
-pub const DRAWS: usize = 4_096;
+pub const DRAWS: usize = 8_192;
+
+/// What the seeds of the table begin at.
+const SEEDS: u64 = 1_911_000;
 
 /// Coordinates in the table: as many as a question has symbols.
 pub const COORDINATES: usize = 128;
@@ -35,7 +43,7 @@ static TABLE: [OnceLock<Box<[f64]>>; COORDINATES] = [const { OnceLock::new() }; 
 pub fn normal_draws(coordinate: usize) -> &'static [f64] {
     TABLE[coordinate].get_or_init(|| {
         // Mixed, as the seeds of one stream are its own states some steps on.
-        Normals::new(mixed(mixed(coordinate as u64 + 1))).take(DRAWS).collect()
+        Normals::new(mixed(mixed(SEEDS + coordinate as u64 + 1))).take(DRAWS).collect()
     })
 }
 
@@ -115,6 +123,6 @@ mod tests {
                 hash = (hash ^ draw.to_bits()).wrapping_mul(0x0000_0100_0000_01b3);
             }
         }
-        assert_eq!(hash, 9_472_710_474_221_560_343, "FNV of three coordinates");
+        assert_eq!(hash, 10_918_976_818_094_578_794, "FNV of three coordinates");
     }
 }

@@ -46,7 +46,9 @@ fn of_one_shot(found: &OneShot) -> Vec<f64> {
 
 /// The tests and effects of a comparison. Whatever mechanism: the simulated laws are made anew.
 fn of_comparison(compared: &Comparison) -> Vec<f64> {
-    let Comparison { difference, covariance, shares, expected, third_cumulant } = compared;
+    let Comparison { difference, covariance, shares, expected, supports, step } = compared;
+    let laws =
+        supports.iter().flat_map(|law| [law.mean(), law.variance(), law.skewness(), law.tails(0.7, [-2.5, 2.5])]);
     let weights: Vec<f64> = (0..difference.len()).map(|cell| cell as f64).collect();
     let contrast = linear_contrast(&weights, difference, covariance).expect("a variance");
     let effects = [Measure::Ks, Measure::LInfinity].map(|measure| effect(measure, difference, covariance, 0.05));
@@ -56,7 +58,8 @@ fn of_comparison(compared: &Comparison) -> Vec<f64> {
         of_one_shot(&one_shot(compared, ordered, &mut NormLaws::with_tolerance(0.0)).expect("cells to test"))
     });
     [
-        [difference.clone(), shares.clone(), expected.clone(), third_cumulant.clone(), matrix(covariance)].concat(),
+        [difference.clone(), shares.clone(), expected.clone(), matrix(covariance), vec![*step]].concat(),
+        laws.collect(),
         tests.concat(),
         vec![contrast.z, contrast.p_value],
         effects.map(|effect| parts::effect(&effect)).concat(),
