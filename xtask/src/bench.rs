@@ -1,4 +1,5 @@
-//! The benches: each prints its own table. Only `wrap` fails for what it measures, since it has a bound.
+//! The benches: each prints its own table. Only those that have a bound fail for what they measure: `wrap`, and the levels
+//! of `drift --calibration`.
 //!
 //! `bench privacy` runs the four of the privacy core. For the first it makes what a bench cannot make for itself: the
 //! wasm module of the same loops, and the peers. A peer that does
@@ -69,7 +70,7 @@ impl Options {
 ///
 /// # Errors
 ///
-/// A bench does not compile or crashes.
+/// A bench does not compile or crashes, or finds a level that is not as asked.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     setup::toolchain()?;
     match options.subject {
