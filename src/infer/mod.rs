@@ -5,10 +5,13 @@
 //!
 //! Sources: ONNX operators as tract 0.23 implements them; equality with onnxruntime is tested on the demo's model.
 
+mod seeds;
+
 use core::fmt;
 use std::io::Cursor;
 
 use sha2::{Digest, Sha256};
+use tract_onnx::pb::GraphProto;
 use tract_onnx::prelude::{
     DatumType, Framework, InferenceFact, InferenceModel, InferenceModelExt, IntoRunnable, IntoTValue, TValue, TVec,
     Tensor as TractTensor, TractResult,
@@ -159,10 +162,29 @@ impl InferenceSession {
     ///
     /// [`InferError`] when the bytes are no model that can be run.
     pub fn create(onnx: &[u8]) -> Result<Self, InferError> {
+        Self::read(onnx, |_| {})
+    }
+
+    /// Reads an ONNX file, for platforms that give no entropy to libraries: operators that draw random numbers and have
+    /// no seed get one.
+    ///
+    /// # Errors
+    ///
+    /// As [`InferenceSession::create`].
+    pub fn create_seeded(onnx: &[u8], seed: &mut dyn FnMut() -> u32) -> Result<Self, InferError> {
+        Self::read(onnx, |graph| seeds::fill(graph, seed))
+    }
+
+    fn read(onnx: &[u8], change: impl FnOnce(&mut GraphProto)) -> Result<Self, InferError> {
         if onnx.len() > MAX_MODEL_BYTES {
             return Err(InferError::TooLarge);
         }
-        let model = tract_onnx::onnx().model_for_read(&mut Cursor::new(onnx)).map_err(|_| InferError::Unreadable)?;
+        let framework = tract_onnx::onnx();
+        let mut proto = framework.proto_model_for_read(&mut Cursor::new(onnx)).map_err(|_| InferError::Unreadable)?;
+        if let Some(graph) = &mut proto.graph {
+            change(graph);
+        }
+        let model = framework.model_for_proto_model(&proto).map_err(|_| InferError::Unreadable)?;
         let inputs = inputs(&model)?;
         let outputs = outputs(&model).map_err(|_| InferError::Unreadable)?;
         Ok(Self { model, inputs, outputs, sha256: Sha256::digest(onnx).into(), plans: Vec::new() })
