@@ -15,8 +15,6 @@ mod figures;
 mod monitor;
 mod probe;
 mod record;
-#[cfg(not(feature = "std"))]
-mod runtime;
 #[cfg(feature = "onnx")]
 mod session;
 mod view;

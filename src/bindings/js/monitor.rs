@@ -156,7 +156,7 @@ impl JsMonitor {
     #[wasm_bindgen(js_name = parseReport)]
     pub fn parse_report(&self, bytes: &[u8]) -> Result<JsValue, Thrown> {
         let report = Report::decode(bytes).map_err(|error| coded("malformed-report", error.sentence()))?;
-        let view = view::report(&self.core, &report);
+        let view = view::parsed(&self.core, &report);
         view.ok_or_else(|| coded("malformed-report", "the report is not one of this spec"))
     }
 

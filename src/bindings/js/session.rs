@@ -8,8 +8,8 @@ use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};
 
 use super::error::{Thrown, coded, thrown};
 use super::monitor::{JsMonitor, admit};
+use crate::bindings::batch::Run;
 use crate::infer::{Data, Element, InferError, InferenceSession, Tensor};
-use crate::observe::{Observation, Values};
 
 #[wasm_bindgen]
 extern "C" {
@@ -125,36 +125,11 @@ impl JsMonitor {
         let feeds = session.feeds(feeds)?;
         let started = now_ms();
         let outcome = session.core.run(&feeds);
-        let rows = rows(&session.core, &feeds);
-        let latency_ms = Some((now_ms() - started) / rows as f64);
-        let (outputs, failed) = (outcome.as_deref().unwrap_or_default(), outcome.is_err());
-        for row in 0..rows {
-            let inputs = row_of(session.core.inputs().iter().map(|input| input.name.as_str()), &feeds, row, rows);
-            let outputs = row_of(session.core.outputs().iter().map(String::as_str), outputs, row, rows);
-            let seen = Observation { inputs: &inputs, outputs: &outputs, latency_ms, failed };
-            // What failed waits for no outcome.
-            let key = keys.get(row).filter(|_| !failed).map(String::as_str);
-            self.core.observe(&seen, key, now_secs as u64);
-        }
+        let latency_ms = Some(now_ms() - started);
+        let run = Run { session: &session.core, feeds: &feeds, outcome: &outcome, latency_ms };
+        run.observe(&mut self.core, &keys, now_secs as u64);
         session.to_object(&outcome.map_err(thrown)?)
     }
-}
-
-/// Rows of a batch: the first dimension where the caller chooses it for every input, else 1.
-fn rows(session: &InferenceSession, feeds: &[Tensor]) -> usize {
-    let batched = session.inputs().iter().all(|input| input.dims.first() == Some(&None));
-    let first = feeds.first().and_then(|feed| feed.dims.first().copied()).unwrap_or(1);
-    let agree = feeds.iter().all(|feed| feed.dims.first() == Some(&first));
-    if batched && agree { first } else { 1 }
-}
-
-fn row_of<'a>(
-    names: impl Iterator<Item = &'a str>,
-    tensors: &'a [Tensor],
-    row: usize,
-    rows: usize,
-) -> Vec<(&'a str, Values<'a>)> {
-    names.zip(tensors).map(|(name, tensor)| (name, tensor.data.values().row(row, rows))).collect()
 }
 
 /// Reads a tensor `{ data, dims }` of this element type; `None` if its data are of another type.

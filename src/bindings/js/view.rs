@@ -5,13 +5,12 @@ use alloc::vec;
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::JsValue;
 
+use crate::bindings::report;
 use crate::estimate::Channel;
 use crate::monitor::{Answer, Merged, Monitor};
 use crate::privacy::DeviceState;
-use crate::report::{Arm, HEADER_BYTES, Report};
+use crate::report::{Arm, Report};
 use crate::sketch::{CellCounts, Sketches};
-#[cfg(feature = "std")]
-use crate::spec::Question;
 use crate::spec::{Cap, Metric, WindowIndex, hex};
 
 /// An answer with the state that paid for it.
@@ -90,23 +89,12 @@ pub(super) fn ledger(monitor: &Monitor, state: &DeviceState, now_secs: u64) -> J
 }
 
 /// A report of this spec taken apart; `None` if its question or payload is none of the spec's.
-pub(super) fn report(monitor: &Monitor, report: &Report) -> Option<JsValue> {
+pub(super) fn parsed(monitor: &Monitor, report: &Report) -> Option<JsValue> {
     let spec = monitor.spec();
     #[cfg_attr(not(feature = "std"), allow(unused_variables))]
     let question = spec.questions.get(usize::from(report.question))?;
     // All reports of a spec have one length; leading zeros of a longer one would say the same number.
     (report.payload.len() == spec.payload_len()).then_some(())?;
-    let fields: [(&str, usize, usize); 9] = [
-        ("magic", 0, 2),
-        ("version", 2, 1),
-        ("arm", 3, 1),
-        ("spec id", 4, 16),
-        ("window", 20, 4),
-        ("question", 24, 2),
-        ("segment", 26, 2),
-        ("report id", 28, 16),
-        ("payload", HEADER_BYTES, report.payload.len()),
-    ];
     let field = |(name, offset, length): (&str, usize, usize)| {
         object([("name", name.into()), ("offset", offset.into()), ("length", length.into())])
     };
@@ -115,7 +103,7 @@ pub(super) fn report(monitor: &Monitor, report: &Report) -> Option<JsValue> {
         Arm::Canary => "canary",
     };
     #[cfg(feature = "std")]
-    let symbols = list(supported(question, report)?);
+    let symbols = list(report::supported(question, report)?);
     // What counts payloads is not in the module that devices download.
     #[cfg(not(feature = "std"))]
     let symbols = JsValue::UNDEFINED;
@@ -126,21 +114,8 @@ pub(super) fn report(monitor: &Monitor, report: &Report) -> Option<JsValue> {
         ("question", report.question.into()),
         ("segment", report.segment.into()),
         ("symbols", symbols),
-        ("fields", list(fields.into_iter().map(field))),
+        ("fields", list(report::fields(report).into_iter().map(field))),
     ]))
-}
-
-/// The symbols that a report supports, none if its mechanism has no such notion; `None` if the payload is no output of
-/// it.
-#[cfg(feature = "std")]
-fn supported(question: &Question, report: &Report) -> Option<alloc::vec::Vec<u32>> {
-    use crate::privacy::{Payload, decoder_of};
-    let decoder = decoder_of(question);
-    let payload = Payload::from_bytes(&report.payload).ok()?;
-    let mut counters = vec![0; decoder.counters()];
-    decoder.accumulate(&payload, &report.report_id, &mut counters).ok()?;
-    let support = decoder.oracle().map_or_else(Default::default, |oracle| oracle.support(&counters));
-    Some((0..).zip(support).filter(|(_, count)| *count > 0).map(|(symbol, _)| symbol).collect())
 }
 
 /// An object with these members.
