@@ -32,7 +32,7 @@ extern crate alloc;
 pub mod accounting;
 #[cfg(feature = "std")]
 pub mod aggregate;
-#[cfg(all(feature = "js", target_arch = "wasm32", target_os = "unknown"))]
+#[cfg(all(target_arch = "wasm32", any(all(feature = "js", target_os = "unknown"), feature = "wasi")))]
 mod bindings;
 #[cfg(feature = "std")]
 pub mod chooser;

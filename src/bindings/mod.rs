@@ -7,3 +7,5 @@ mod js;
 mod report;
 #[cfg(not(feature = "std"))]
 mod runtime;
+#[cfg(feature = "wasi")]
+mod wasi;

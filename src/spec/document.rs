@@ -128,13 +128,13 @@ fn write_text(text: &str, out: &mut String) {
 }
 
 /// Reads JSON text; `Err` has line and column.
-#[cfg(feature = "std")]
+#[cfg(feature = "text")]
 pub(crate) fn from_text(text: &str) -> Result<Value, (usize, usize)> {
     let read: serde_json::Value = serde_json::from_str(text).map_err(|error| (error.line(), error.column()))?;
     Ok(tree(read))
 }
 
-#[cfg(feature = "std")]
+#[cfg(feature = "text")]
 fn tree(read: serde_json::Value) -> Value {
     use serde_json::Value as Read;
     match read {
@@ -142,8 +142,8 @@ fn tree(read: serde_json::Value) -> Value {
         Read::Bool(truth) => Value::Bool(truth),
         Read::Number(number) => {
             // Cannot fail: JSON has finite numbers alone, and the parser refuses what is out of range.
-            let spelling = serde_json_canonicalizer::to_string(&number).expect("a finite number");
-            Value::Number(Number { value: number.as_f64().expect("a finite number"), spelling })
+            let value = number.as_f64().expect("a finite number");
+            Value::Number(Number { value, spelling: ryu_js::Buffer::new().format_finite(value).into() })
         }
         Read::String(text) => Value::Text(text),
         Read::Array(items) => Value::Array(items.into_iter().map(tree).collect()),

@@ -81,9 +81,9 @@ impl MonitorSpec {
     /// # Errors
     ///
     /// [`SpecError`] names the first rule that does not hold, with the JSON pointer and the limit.
-    #[cfg(feature = "std")]
+    #[cfg(feature = "text")]
     pub fn parse(text: &str) -> Result<Self, SpecError> {
-        Self::read(&json(text)?)
+        Self::read(&read::json(text)?)
     }
 
     /// Reads a spec from a document that someone else took apart.

@@ -105,11 +105,11 @@ fn point(from: &Value, at: *const Value, pointer: &mut String) -> bool {
 }
 
 /// Longest document that is read, in bytes.
-#[cfg(feature = "std")]
+#[cfg(feature = "text")]
 const MAX_DOCUMENT_BYTES: usize = 1 << 24;
 
 /// Reads JSON text.
-#[cfg(feature = "std")]
+#[cfg(feature = "text")]
 pub(crate) fn json(text: &str) -> Result<Value, SpecError> {
     let error = |rule| SpecError { pointer: String::new(), rule };
     if text.len() > MAX_DOCUMENT_BYTES {

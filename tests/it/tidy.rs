@@ -48,6 +48,7 @@ struct Place {
 const DEVICE: &[&str] = &["src/"];
 const SHARED_MATHEMATICS: &[&str] = &["src/", "central/src/"];
 const JS_EDGE: &[&str] = &["src/bindings/js/", "src/bindings/js.rs"];
+const WASI_EDGE: &[&str] = &["src/bindings/wasi/"];
 const EDGES: &[&str] = &["src/bindings/"];
 const INFERENCE: &[&str] = &["src/infer/", "src/infer.rs"];
 const NOWHERE: &[&str] = &[];
@@ -57,6 +58,12 @@ const PLACES: &[Place] = &[
     Place { name: "js_sys", within: DEVICE, except: JS_EDGE, why: "only src/bindings/js knows JavaScript" },
     Place { name: "web_sys", within: DEVICE, except: JS_EDGE, why: "only src/bindings/js knows JavaScript" },
     Place { name: "serde_wasm_bindgen", within: DEVICE, except: JS_EDGE, why: "only src/bindings/js knows JavaScript" },
+    Place {
+        name: "wit_bindgen",
+        within: DEVICE,
+        except: WASI_EDGE,
+        why: "only src/bindings/wasi knows the WIT bindings",
+    },
     Place { name: "tract*", within: DEVICE, except: INFERENCE, why: "only src/infer knows the inference engine" },
     Place { name: "getrandom", within: DEVICE, except: EDGES, why: "entropy is an argument outside src/bindings" },
     Place { name: "unsafe", within: SHARED_MATHEMATICS, except: NOWHERE, why: "no unsafe code" },

@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cargo::{NATIVE_TARGET_DIR, cargo};
 use crate::wasm::TARGET;
-use crate::{build, setup, step};
+use crate::{build, setup, step, wasi};
 
 /// What to measure.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -24,6 +24,8 @@ pub(crate) enum Subject {
     Drift,
     /// What `monitor.wrap` adds to a call of onnxruntime-web
     Wrap,
+    /// How long a WASI host takes to start the components
+    Wasi,
 }
 
 /// How to measure.
@@ -77,6 +79,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         Subject::Privacy => privacy(options)?,
         Subject::Drift => drift(options)?,
         Subject::Wrap => wrap(options)?,
+        Subject::Wasi => wasi()?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -91,6 +94,14 @@ fn wrap(options: &Options) -> Result<()> {
         bench.arg("--quick");
     }
     step::run("bench wrap", &mut bench)
+}
+
+/// The components as they ship.
+fn wasi() -> Result<()> {
+    wasi::build(&wasi::WORLDS)?;
+    let mut bench = cargo("run", NATIVE_TARGET_DIR);
+    bench.args(["--package", "driftglass-wasi-host"]);
+    step::run("bench wasi", &mut bench)
 }
 
 fn privacy(options: &Options) -> Result<()> {

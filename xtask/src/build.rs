@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::wasm::Profile;
-use crate::{centre, wasm, web};
+use crate::{centre, wasi, wasm, web};
 
 /// A part that can be built alone.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -18,6 +18,10 @@ pub(crate) enum Part {
     Core,
     /// The `seeded` flavour alone, which the vectors run on
     Seeded,
+    /// The components for WASI hosts: the monitor alone, and with the inference engine
+    Wasi,
+    /// The component of the monitor alone, which builds fast
+    WasiCore,
     /// The TypeScript packages: js, www, demo
     Web,
     /// The native binary `driftglass`
@@ -33,6 +37,7 @@ pub(crate) enum Part {
 /// A step fails; those after it are not run.
 pub(crate) fn all() -> Result<()> {
     wasm::build(&Profile::dev(), &wasm::FLAVOURS)?;
+    wasi::build(&wasi::WORLDS)?;
     web::build()?;
     centre::build()
 }
@@ -58,6 +63,8 @@ pub(crate) fn one(part: Part) -> Result<()> {
         Part::Wasm => wasm::build(&Profile::dev(), &wasm::FLAVOURS),
         Part::Core => wasm::build(&Profile::dev(), &[wasm::CORE]),
         Part::Seeded => wasm::build(&Profile::dev(), &[wasm::SEEDED]),
+        Part::Wasi => wasi::build(&wasi::WORLDS),
+        Part::WasiCore => wasi::build(&[wasi::CORE]),
         Part::Web => web::build(),
         Part::Centre => centre::build(),
         Part::Auditor => centre::build_with_auditor(),

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`setup`] | what a machine with only Rust and Node still needs |
 //! | [`wasm`] | the plugin as WebAssembly, with bindings, in three flavours |
+//! | [`wasi`] | the plugin as a component for WASI hosts |
 //! | [`web`] | the TypeScript packages |
 //! | [`centre`] | the native binary |
 //! | [`build`] | the order of these |
@@ -33,6 +34,7 @@ mod size;
 mod step;
 mod suite;
 mod test;
+mod wasi;
 mod wasm;
 mod web;
 

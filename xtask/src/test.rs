@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use crate::cargo::{NATIVE_TARGET_DIR, bare, cargo};
 use crate::suite::{self, Count, Outcome};
-use crate::{build, centre, demo, matrix, pack, setup, step, wasm};
+use crate::{build, centre, demo, matrix, pack, setup, step, wasi, wasm};
 
 /// Runs all suites, prints the table, and ends with `N passed, M failed`.
 ///
@@ -90,6 +90,8 @@ fn rust() -> Vec<Outcome> {
         suite::run("clippy xtask", Count::Status, &mut clippy_xtask),
         suite::run("clippy wasm", Count::Status, &mut clippy_wasm),
         suite::run("clippy core", Count::Status, &mut clippy_core),
+        suite::run("clippy wasi", Count::Status, wasi::clippy(wasi::CORE).args(DENY)),
+        suite::run("clippy wasi+", Count::Status, wasi::clippy(wasi::FULL).args(DENY)),
         suite::run("doc", Count::Status, &mut doc),
         suite::run("cargo", Count::Cargo, &mut tests),
         suite::run("xtask", Count::Cargo, &mut tests_xtask),

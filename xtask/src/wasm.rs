@@ -9,6 +9,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -24,20 +25,23 @@ pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 /// A build with its own set of features.
 #[derive(Clone, Copy)]
 pub(crate) struct Flavour {
-    name: &'static str,
-    features: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) features: &'static str,
     /// How the shipped module is optimized, where that is not as the profile says.
-    opt_level: Option<&'static str>,
+    pub(crate) opt_level: Option<&'static str>,
+    /// Flags for rustc beside those of the profile.
+    pub(crate) rustflags: &'static [&'static str],
 }
 
 /// All but inference.
-pub(crate) const CORE: Flavour = Flavour { name: "core", features: "js", opt_level: Some("z") };
+pub(crate) const CORE: Flavour = Flavour { name: "core", features: "js", opt_level: Some("z"), rustflags: &[] };
 
 /// With the inference engine.
-pub(crate) const FULL: Flavour = Flavour { name: "full", features: "js,onnx", opt_level: None };
+pub(crate) const FULL: Flavour = Flavour { name: "full", features: "js,onnx", opt_level: None, rustflags: &[] };
 
 /// For tests: entropy from a seed, so that vectors can be replayed. Never shipped.
-pub(crate) const SEEDED: Flavour = Flavour { name: "seeded", features: "js,seeded-entropy", opt_level: None };
+pub(crate) const SEEDED: Flavour =
+    Flavour { name: "seeded", features: "js,seeded-entropy", opt_level: None, rustflags: &[] };
 
 /// What the npm package holds.
 pub(crate) const SHIPPED: [Flavour; 2] = [CORE, FULL];
@@ -60,13 +64,13 @@ impl Flavour {
 /// How flavours are compiled, and where that leaves them.
 pub(crate) struct Profile {
     /// The profile in `Cargo.toml`.
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// Holds the target directory of each flavour.
-    targets: &'static str,
+    pub(crate) targets: &'static str,
     /// Holds the bindings of each flavour.
-    bindings: &'static str,
+    pub(crate) bindings: &'static str,
     /// Flags for rustc beside those of `.cargo/config.toml`.
-    rustflags: Vec<String>,
+    pub(crate) rustflags: Vec<String>,
 }
 
 impl Profile {
@@ -91,7 +95,8 @@ impl Profile {
         Path::new(self.bindings).join(flavour.name)
     }
 
-    fn compiled(&self, flavour: Flavour) -> PathBuf {
+    /// What cargo makes of a flavour.
+    pub(crate) fn compiled(&self, flavour: Flavour) -> PathBuf {
         Path::new(&self.target_dir(flavour)).join(TARGET).join(self.name).join("driftglass.wasm")
     }
 
@@ -114,18 +119,31 @@ pub(crate) fn build(profile: &Profile, flavours: &[Flavour]) -> Result<()> {
     Ok(())
 }
 
-fn compile(profile: &Profile, flavour: Flavour) -> Result<()> {
-    let mut command = cargo("build", &profile.target_dir(flavour));
+/// Compiles a flavour, without bindings.
+///
+/// # Errors
+///
+/// Cargo fails.
+pub(crate) fn compile(profile: &Profile, flavour: Flavour) -> Result<()> {
+    let mut build = look("build", profile, flavour);
+    step::run(&format!("wasm {} ({})", flavour.name, flavour.features), &mut build)
+}
+
+/// `cargo build` of a flavour, or another command that looks at the same code with the same flags.
+pub(crate) fn look(subcommand: &str, profile: &Profile, flavour: Flavour) -> Command {
+    let mut command = cargo(subcommand, &profile.target_dir(flavour));
     command.args(["--package", "driftglass", "--lib", "--target", TARGET, "--profile", profile.name]);
     command.args(["--no-default-features", "--features", flavour.features]);
     if let Some(level) = flavour.opt_level {
         command.arg("--config").arg(format!("profile.{}.opt-level={level:?}", profile.name));
     }
-    if !profile.rustflags.is_empty() {
+    let rustflags: Vec<_> =
+        profile.rustflags.iter().map(String::as_str).chain(flavour.rustflags.iter().copied()).collect();
+    if !rustflags.is_empty() {
         // Joined with the flags of `.cargo/config.toml`, which a variable would replace.
-        command.arg("--config").arg(format!("target.{TARGET}.rustflags={:?}", profile.rustflags));
+        command.arg("--config").arg(format!("target.{TARGET}.rustflags={rustflags:?}"));
     }
-    step::run(&format!("wasm {} ({})", flavour.name, flavour.features), &mut command)
+    command
 }
 
 const STEM: &str = "driftglass";

@@ -36,7 +36,7 @@ use self::sbom::Materials;
 use self::stage::STAGE;
 use self::tarball::Strength;
 use crate::wasm::{self, Flavour, Profile, SHIPPED, hex};
-use crate::{setup, step, suite};
+use crate::{setup, step, suite, wasi};
 
 /// Features that no shipped module may have: with the first, whoever chose the seed can undo the noise.
 const REFUSED: [&str; 1] = ["seeded-entropy"];
@@ -143,6 +143,12 @@ fn pack() -> Result<PathBuf> {
     for module in &modules {
         sums += &format!("{}  npm/{}\n", module.sha256, module.path);
     }
+    let components = wasi::pack(&paths::rustflags()?)?;
+    for file in &components {
+        paths::refuse(&file.name, &file.bytes)?;
+        write(&file.name, &file.bytes)?;
+        sums += &format!("{}  {}\n", sha256(&file.bytes), file.name);
+    }
     write(SUMS, sums.as_bytes())?;
 
     println!("\n{FOLDER}/{name}: {} files, {} bytes\n  SHA-256 {sum}", files.len(), bytes.len());
@@ -150,6 +156,9 @@ fn pack() -> Result<PathBuf> {
         let Sizes { raw, gzip, brotli } = module.sizes;
         println!("{}: {raw} bytes, gzip {gzip}, brotli {brotli}\n  SHA-256 {}", module.path, module.sha256);
         println!("  spec id of pkg-config.json {}", module.spec_id);
+    }
+    for file in &components {
+        println!("{FOLDER}/{}: {} bytes", file.name, file.bytes.len());
     }
     println!("{FOLDER}/{SBOM}: {} components", bill["components"].as_array().map_or(0, Vec::len));
     println!("{FOLDER}/{SUMS}: check with\n  cd {FOLDER} && sha256sum -c {SUMS}");
