@@ -61,6 +61,10 @@ export class Project {
     writeFileSync(this.path(name), text);
   }
 
+  copy(from, to) {
+    this.write(to, readFileSync(from));
+  }
+
   /** What the package says of itself. */
   get manifest() {
     return JSON.parse(this.read("node_modules/driftglass/package.json"));

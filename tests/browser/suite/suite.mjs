@@ -8,6 +8,7 @@ import { can, launch } from "../../engines/engines.mjs";
 import { Centre } from "../../harness/centre.mjs";
 import { HOUR, record, spec, START_SECS } from "../../harness/spec.mjs";
 import { DIST, site } from "./site.mjs";
+import { vectorsIn } from "./vectors.mjs";
 
 const THREADS = ["main", "worker"];
 const CORE = "/driftglass/core.wasm";
@@ -337,6 +338,10 @@ export function pageSuite(engine) {
         const needless = asked.filter((path) => /inline|full|adapters/.test(path));
         assert.deepEqual(needless, []);
       });
+    });
+
+    test("the shared vectors, byte for byte", async () => {
+      await vectorsIn(browser);
     });
 
     test("Global Privacy Control as the browser itself sends it", { skip: !can(engine).prefs }, async () => {

@@ -1,5 +1,5 @@
 // Runtimes without a page: Node, Deno, Bun, workerd, edge-light.
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { freePort } from "../../harness/port.mjs";
@@ -70,7 +70,7 @@ function node(project) {
   const cells = (where, file, threads) => commands(project, where, process.execPath, [file], threads);
   return {
     version: process.versions.node,
-    cells: [...cells("ESM", "main.js", BOTH), ...cells("CJS", "main.cjs", BOTH), ...cells("own worker", "threads.js")],
+    cells: [...cells("ESM", "main.js", BOTH), ...cells("CJS", "main.cjs", BOTH), ...cells("own worker", "threads.js"), ...vectors(project, process.execPath, [])],
   };
 }
 
@@ -78,8 +78,12 @@ async function deno(project) {
   project.write("main.js", ESM);
   project.write("host.js", WEB_WORKER_HOST);
   project.write("worker.js", WEB_WORKER);
-  const cells = (where, file, threads) => commands(project, where, project.bin("deno"), ["run", "--no-lock", "--allow-all", file], threads);
-  return { version: project.version("deno"), cells: [...cells("ESM", "main.js", BOTH), ...cells("own worker", "host.js")] };
+  const program = [project.bin("deno"), ["run", "--no-lock", "--allow-all"]];
+  const cells = (where, file, threads) => commands(project, where, program[0], [...program[1], file], threads);
+  return {
+    version: project.version("deno"),
+    cells: [...cells("ESM", "main.js", BOTH), ...cells("own worker", "host.js"), ...vectors(project, ...program)],
+  };
 }
 
 async function bun(project) {
@@ -90,8 +94,29 @@ async function bun(project) {
   const cells = (where, file, threads) => commands(project, where, project.bin("bun"), ["run", file], threads);
   return {
     version: project.version("bun"),
-    cells: [...cells("ESM", "main.js", BOTH), ...cells("CJS", "main.cjs", BOTH), ...cells("own worker", "host.js")],
+    cells: [...cells("ESM", "main.js", BOTH), ...cells("CJS", "main.cjs", BOTH), ...cells("own worker", "host.js"), ...vectors(project, project.bin("bun"), ["run"])],
   };
+}
+
+/** The shared vectors through the seeded build, which is not in the package. */
+const VECTORS = `
+import { readFileSync } from "node:fs";
+import { outcome } from "./src/body.js";
+import * as glue from "./vectors/driftglass_bg.js";
+import { runAll } from "./vectors/run.js";
+const read = (name) => readFileSync(new URL("./vectors/" + name, import.meta.url));
+console.log(JSON.stringify(await outcome(() => runAll(glue, read("driftglass_bg.wasm"), JSON.parse(read("report-v1.json"))))));
+`;
+
+function vectors(project, program, args) {
+  bringVectors(project);
+  project.write("vectors.js", VECTORS);
+  return commands(project, "vectors", program, [...args, "vectors.js"]).map((cell) => ({ ...cell, vectors: true }));
+}
+
+function bringVectors(project) {
+  const files = { "driftglass_bg.js": "js/wasm/seeded/driftglass_bg.js", "driftglass_bg.wasm": "js/wasm/seeded/driftglass_bg.wasm", "run.js": "tests/vectors/run.mjs", "report-v1.json": "tests/vectors/report-v1.json" };
+  for (const [name, path] of Object.entries(files)) project.copy(new URL(`../../../${path}`, import.meta.url), `vectors/${name}`);
 }
 
 /** Options come in the address, the outcome is the body. */
@@ -143,11 +168,36 @@ function modulesOf(project, folder) {
   return files.map((name) => ({ name: join(folder, name), kind: name.endsWith(".wasm") ? "wasm" : "esModule", file: join(folder, name) }));
 }
 
-async function serveWorkerd(project, program, modules) {
+async function serveWorkerd(project, name, modules) {
   const port = await freePort();
-  writeFileSync(project.path("config.capnp"), capnp(modules, port));
-  const server = await project.start(program, ["serve", "config.capnp"], port);
+  project.write(`${name}.capnp`, capnp(modules, port));
+  const server = await project.start(project.bin("workerd"), ["serve", `${name}.capnp`], port);
   return { port, server };
+}
+
+const VECTORS_HANDLER = `
+import { outcome } from "./src/body.js";
+import * as glue from "./vectors/driftglass_bg.js";
+import module from "./vectors/driftglass_bg.wasm";
+import vectors from "./vectors/report-v1.json";
+import { runAll } from "./vectors/run.js";
+export default {
+  async fetch(request) {
+    if (!new URL(request.url).searchParams.has("run")) return new Response("ready");
+    return Response.json(await outcome(() => runAll(glue, module, vectors)));
+  },
+};
+`;
+
+async function serveVectors(project) {
+  bringVectors(project);
+  project.write("vectors.js", VECTORS_HANDLER);
+  return serveWorkerd(project, "vectors", [
+    { name: "vectors.js", kind: "esModule", file: "vectors.js" },
+    { name: "src/body.js", kind: "esModule", file: "src/body.js" },
+    ...modulesOf(project, "vectors"),
+    { name: "vectors/report-v1.json", kind: "json", file: "vectors/report-v1.json" },
+  ]);
 }
 
 /** The package's files as they are, without a bundler: the runtime resolves nothing, so its name is one module more. */
@@ -164,8 +214,10 @@ async function workerd(project) {
     ...app,
     ...modulesOf(project, "node_modules/driftglass/dist"),
   ];
-  const { port, server } = await serveWorkerd(project, project.bin("workerd"), modules);
-  return { version: project.version("workerd"), cells: [fetched(port, "module worker")], tearDown: server.stop };
+  const [{ port, server }, vectorServer] = [await serveWorkerd(project, "main", modules), await serveVectors(project)];
+  const tearDown = () => Promise.all([server.stop(), vectorServer.server.stop()]);
+  const cells = [fetched(port, "module worker"), { ...fetched(vectorServer.port, "vectors"), vectors: true }];
+  return { version: project.version("workerd"), cells, tearDown };
 }
 
 /** What wrangler would upload, run in the runtime that it would be uploaded to. */
@@ -174,7 +226,7 @@ async function wrangler(project) {
   await project.exec(project.bin("wrangler"), ["deploy", "main.js", "--dry-run", "--outdir", "out", "--name", "consumer", "--compatibility-date", "2026-03-01"]);
   const modules = modulesOf(project, "out").map(({ name, ...rest }) => ({ name: name.replace(/^out\//, ""), ...rest }));
   modules.sort((a, b) => (b.name === "main.js") - (a.name === "main.js"));
-  const { port, server } = await serveWorkerd(project, project.bin("workerd"), modules);
+  const { port, server } = await serveWorkerd(project, "main", modules);
   return { version: project.version("wrangler"), cells: [fetched(port, "dry-run bundle")], tearDown: server.stop };
 }
 

@@ -1,4 +1,5 @@
 import { Monitor } from "driftglass";
+import core from "driftglass/core.wasm?module";
 
 import { outcome, run } from "../../src/body.js";
 import settings from "../../src/settings.js";
@@ -7,5 +8,6 @@ export const runtime = "edge";
 
 export async function GET(request) {
   const asked = new URL(request.url).searchParams.get("run");
-  return Response.json(await outcome(() => run(Monitor, settings, { store: "memory", ...JSON.parse(asked) })));
+  const options = { store: "memory", wasm: { core }, ...JSON.parse(asked) };
+  return Response.json(await outcome(() => run(Monitor, settings, options)));
 }
