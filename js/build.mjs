@@ -36,6 +36,7 @@ const BESIDE = {
   "./core-inline.js": "./core-inline.js",
   "./worker-inline.js": "./worker-inline.js",
   "./core.wasm": "./core.wasm",
+  "./core.wasm?module": "./core.wasm?module",
   "../../entry/node.js": "./node.js",
 };
 

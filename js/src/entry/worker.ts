@@ -7,11 +7,12 @@ import { IndexedDbStore } from "../device/store/indexeddb.js";
 import { Host } from "../host/host.js";
 import { serve } from "../host/serve.js";
 import type { ToHost } from "../protocol.js";
+import { compile } from "../wasm/compile.js";
 import { Loader } from "../wasm/load.js";
 
 const host = new Host({
-  core: new Loader("core", async () => core),
-  full: new Loader("full", async () => full),
+  core: new Loader("core", async () => core, { compile }),
+  full: new Loader("full", async () => full, { compile }),
   store: (app) => new IndexedDbStore(`driftglass ${app}`),
 });
 const scope = self as unknown as Worker;

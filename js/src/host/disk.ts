@@ -4,14 +4,15 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 import { FileStore } from "../device/store/file.js";
+import { compile } from "../wasm/compile.js";
 import { Loader } from "../wasm/load.js";
 import { Host } from "./host.js";
 
 /** Makes the host. */
 export const host = (): Host =>
   new Host({
-    core: new Loader("core", () => import("../../wasm/core/driftglass_bg.js"), { readFile }),
-    full: new Loader("full", () => import("../../wasm/full/driftglass_bg.js"), { readFile }),
+    core: new Loader("core", () => import("../../wasm/core/driftglass_bg.js"), { compile, readFile }),
+    full: new Loader("full", () => import("../../wasm/full/driftglass_bg.js"), { compile, readFile }),
     store: (app) => new FileStore(join(stateFolder(), "driftglass", `${encodeURIComponent(app)}.json`)),
   });
 

@@ -12,8 +12,13 @@ import type { Engine, Glue } from "./engine.js";
 /** Reads a file of this package from disk, where there is one. */
 export type ReadFile = (path: string | URL) => Promise<Uint8Array>;
 
+/** Makes a module of its bytes. */
+export type Compile = (bytes: BufferSource) => Promise<WebAssembly.Module>;
+
 /** What a runtime says about its modules. */
 export interface Place {
+  /** Absent where nothing may be compiled, and every module is handed over. */
+  readonly compile?: Compile;
   /** For runtimes that keep the package on disk. */
   readonly readFile?: ReadFile;
   /** What to type where the module was not found; what helps a website if absent. */
@@ -69,9 +74,11 @@ export class Loader<G extends Glue> {
 
   async #compiled(from: WasmInput | undefined): Promise<[WebAssembly.Module, WasmSource]> {
     if (isModule(from)) return [from, "module"];
+    const { compile } = this.#place;
+    if (!compile) throw this.#failed({ from: address(from), stage: "fetch", cause: from && new Error("this runtime compiles no modules") });
     const [bytes, source] = await this.#bytes(from);
     try {
-      return [await WebAssembly.compile(bytes), source];
+      return [await compile(bytes), source];
     } catch (cause) {
       const [first] = ArrayBuffer.isView(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset) : new Uint8Array(bytes);
       throw this.#failed({ from: address(from), stage: "compile", cause, html: first === "<".charCodeAt(0) });

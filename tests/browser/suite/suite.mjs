@@ -7,6 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { can, launch } from "../../engines/engines.mjs";
 import { Centre } from "../../harness/centre.mjs";
 import { HOUR, record, spec, START_SECS } from "../../harness/spec.mjs";
+import { staysSmooth } from "./long-tasks.mjs";
 import { DIST, site } from "./site.mjs";
 import { vectorsIn } from "./vectors.mjs";
 
@@ -338,6 +339,11 @@ export function pageSuite(engine) {
         const needless = asked.filter((path) => /inline|full|adapters/.test(path));
         assert.deepEqual(needless, []);
       });
+    });
+
+    test("no task of the page lasts 50 ms while a model of 10 MB loads and runs in the worker", async (t) => {
+      const found = await staysSmooth(browser, settings);
+      t.diagnostic(`${engine}, longest task of each phase in ms: ${JSON.stringify(found)}`);
     });
 
     test("the shared vectors, byte for byte", async () => {

@@ -19,7 +19,7 @@ function next(name, flags) {
         return JSON.parse(Buffer.from(found[1], "base64").toString());
       };
       const edge = async (options) => {
-        const text = await (await fetch(`${origin}/edge${query(options)}`)).text();
+        const text = await (await fetch(`${origin}/api/edge${query(options)}`)).text();
         if (!text.startsWith("{")) throw new Error(`the route has no outcome: ${text.slice(0, 500)}\n${server.said()}`);
         return JSON.parse(text);
       };
