@@ -1,7 +1,8 @@
-//! The ledger under crashes: a million simulated ones, then real processes that are killed.
+//! The ledger under crashes: a million simulated ones, then real processes that are killed; or real browsers.
 //!
 //! The traces are those of `tests/it/ledger_traces.rs`, in release mode on all cores; the processes are those of
-//! `tests/kill/`, Node with the built package and the real file store.
+//! `tests/kill/`, Node with the built package and the real file store. The browsers are those of `tests/kill/browser/`:
+//! three engines with the built package, in front of the real centre.
 
 use std::process::{Command, ExitCode};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,7 +11,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::cargo::{NATIVE_TARGET_DIR, cargo};
-use crate::{setup, step, wasm, web};
+use crate::{centre, setup, step, wasm, web};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -20,12 +21,24 @@ pub(crate) struct Options {
     /// Seed of the first trace, the next has the next; fresh and printed if not given
     #[arg(long)]
     seed: Option<u64>,
-    /// Processes killed; 0 leaves that part out, and needs no Node
+    /// Processes killed, or pages with --browser; 0 leaves the processes out, and needs no Node
     #[arg(long, default_value_t = 300)]
     kills: u32,
+    /// End pages of real browsers in place of the rest
+    #[arg(long)]
+    browser: bool,
+    /// With --browser: as many kills as a release needs, 3000, in some half an hour
+    #[arg(long, requires = "browser", conflicts_with = "kills")]
+    release: bool,
+    /// With --browser: only these engines, comma-separated
+    #[arg(long, requires = "browser", default_value = "chromium,firefox,webkit")]
+    engines: String,
 }
 
-/// Runs both parts; the first fault ends the run.
+/// Without a loss, as many show at 95 % confidence that one kill in a thousand loses a report at most.
+const RELEASE_KILLS: u32 = 3000;
+
+/// Runs both parts, or the browsers; the first fault ends the run.
 ///
 /// # Errors
 ///
@@ -33,6 +46,11 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let seed = options.seed.map_or_else(fresh_seed, Ok)?;
     step::announce(&format!("seed {seed}"));
+    if options.browser {
+        let kills = if options.release { RELEASE_KILLS } else { options.kills };
+        browsers(kills, &options.engines, seed)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     traces(options.traces, seed)?;
     if options.kills > 0 {
         processes(options.kills, seed)?;
@@ -51,11 +69,22 @@ fn traces(traces: u64, seed: u64) -> Result<()> {
 
 fn processes(kills: u32, seed: u64) -> Result<()> {
     setup::toolchain()?;
-    wasm::build(&wasm::Profile::dev(), &[wasm::FULL])?;
+    wasm::build(&wasm::Profile::dev(), &[wasm::CORE, wasm::FULL])?;
     step::run("js", web::npm().args(["run", "--silent", "build", "--workspace", "js"]))?;
     let mut command = Command::new("node");
     command.args(["tests/kill/main.mjs", "--kills", &kills.to_string(), "--seed", &seed.to_string()]);
     step::run("processes killed", &mut command)
+}
+
+fn browsers(kills: u32, engines: &str, seed: u64) -> Result<()> {
+    setup::toolchain()?;
+    wasm::build(&wasm::Profile::dev(), &[wasm::CORE, wasm::FULL])?;
+    step::run("js", web::npm().args(["run", "--silent", "build", "--workspace", "js"]))?;
+    centre::build()?;
+    let mut command = Command::new("node");
+    command.args(["tests/kill/browser/main.mjs", "--kills", &kills.to_string(), "--seed", &seed.to_string()]);
+    command.args(["--engines", engines, "--binary"]).arg(centre::binary()?);
+    step::run("pages of browsers ended", &mut command)
 }
 
 /// 32 bits of the clock: enough to differ from run to run, few enough to type.

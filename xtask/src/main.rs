@@ -64,7 +64,7 @@ enum Command {
     },
     /// Do the main job on real data, then leave the dashboard running
     Demo(demo::Options),
-    /// Crash the ledger: a million simulated traces, then real processes that are killed
+    /// Crash the ledger: a million simulated traces, then real processes that are killed; or end pages of real browsers
     KillTest(kill_test::Options),
     /// Make the npm package as a tarball, with its bill of materials and checksums in target/pack
     Pack(pack::Options),

@@ -1,6 +1,8 @@
 // Real browsers, whose pages are ended at random moments while their devices answer and send, in front of the real centre. Started by `cargo xtask kill-test --browser`.
 //
 //   node tests/kill/browser/main.mjs --kills 300 --seed 1 --binary target/release/driftglass --engines chromium,firefox,webkit
+//
+// With --minutes it ends earlier, with what was done by then.
 import assert from "node:assert/strict";
 import { parseArgs } from "node:util";
 
@@ -17,6 +19,7 @@ const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "300" },
     seed: { type: "string" },
+    minutes: { type: "string", default: "Infinity" },
     binary: { type: "string" },
     engines: { type: "string", default: Object.keys(SHARES).join() },
   },
@@ -26,12 +29,14 @@ const seed = values.seed === undefined ? Date.now() % 2 ** 32 : Number(values.se
 console.log(`    seed ${seed}`);
 
 const all = engines.reduce((sum, engine) => sum + SHARES[engine], 0);
+/** When to end with what was done by then. */
+const untilMs = Date.now() + Number(values.minutes) * 60_000;
 const runs = [];
 const missing = [];
 for (const engine of engines) {
   const kills = Math.ceil((Number(values.kills) * SHARES[engine]) / all);
   try {
-    runs.push(await Run.through({ engine, kills, seed, binary: values.binary }));
+    runs.push(await Run.through({ engine, kills, seed, binary: values.binary, untilMs }));
   } catch (error) {
     if (!(error instanceof EngineMissing)) throw error;
     missing.push(error.message);
@@ -43,7 +48,7 @@ const sum = (rows) => rows.reduce((total, row) => ({
   delivered: total.delivered + row.delivered, again: total.again + row.again,
 }));
 const line = (cells) => console.log(`    ${cells.map((cell, index) => String(cell)[index < 2 ? "padEnd" : "padStart"](index < 2 ? 14 : 11)).join(" ")}`);
-const percent = (part, whole) => `${((100 * part) / whole).toFixed(3)} %`;
+const percent = (part, whole) => (whole === 0 ? "" : `${((100 * part) / whole).toFixed(3)} %`);
 const shown = (engine, mode, row) => {
   const { kills, reports, delivered, again, lossy } = row;
   line([engine, mode, kills, reports, delivered, percent(delivered, reports), again, lossy, percent(largestShare(lossy, kills), 1)]);
@@ -55,8 +60,10 @@ const total = sum(runs.flatMap(({ rows }) => Object.values(rows)));
 shown("all", "", total);
 console.log("    delivered: counted by the centre, once. sent again: reports that arrived before, byte for byte the same. lossy: kills that lost a");
 console.log("    report. bound: the largest share of lossy kills that leaves so few a chance of one in twenty (95 % confidence).");
-for (const { engine, version, uploads, counters, left } of runs) {
-  console.log(`    ${engine} ${version}: uploads ${JSON.stringify(uploads)}; centre accepted ${counters.accepted}, duplicate ${counters.duplicate}${left}`);
+for (const { engine, version, uploads, counters, without, restarts } of runs) {
+  console.log(`    ${engine} ${version}: uploads ${JSON.stringify(uploads)}; centre accepted ${counters.accepted}, duplicate ${counters.duplicate}`);
+  if (without.length > 0) console.log(`    ${engine}: its driver cannot do ${without.join(", ")}`);
+  if (restarts > 0) console.log(`    ${engine}: its driver got stuck and was ended ${restarts} times`);
 }
 for (const reason of missing) console.log(`    not run: ${reason}`);
 

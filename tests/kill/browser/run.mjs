@@ -17,17 +17,19 @@ import { Gate, idOf } from "./gate.mjs";
 const HOUR = 3600;
 const STARTED_SECS = 360_000_000;
 /** Tabs at a time. */
-const TABS = 4;
+const TABS = 8;
 /** Visits of a tab in a round, each with devices of its own. */
 const VISITS = 8;
 /** Devices of a visit. */
-const DEVICES = 2;
+const DEVICES = 1;
 /** Simulated seconds in a second: a wait of 15 seconds takes half a second, and the visits of a round do not outlast its window. */
 const SPEED = 30;
 /** In a round, when its visits begin, and when its clean visit does: by then any wait between attempts is over. */
 const [VISITS_AT, SETTLES_AT] = [120, 2_400];
 /** An engine that has not done by then what it was told is stuck. */
-const PATIENCE_MS = 90_000;
+const [OPENS_WITHIN_MS, ENDS_WITHIN_MS, SETTLES_WITHIN_MS] = [20_000, 3_000, 90_000];
+/** As often may that be. */
+const MOST_RESTARTS = 30;
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const SPEC = JSON.parse(readFileSync(new URL("../../vectors/spec-faults.json", import.meta.url))).base;
@@ -55,17 +57,19 @@ const MODES = {
   "browser ended": { ends: ["browser"], fates: ["pass"], needs: "profile" },
 };
 
-const ALL = Array.from({ length: TABS }, (_, tab) => groups(tab)).flat();
+const TAB_NUMBERS = Array.from({ length: TABS }, (_, tab) => tab);
+const ALL = TAB_NUMBERS.flatMap(groups);
 
 export class Run {
   faults = [];
   rows = {};
+  restarts = 0;
   #fates = new Map();
   #charges = new Map();
   #last = 0;
 
   /** Kills as many pages and returns what came of it. */
-  static async through({ engine, kills, seed, binary }) {
+  static async through({ engine, kills, seed, binary, untilMs }) {
     const run = new Run();
     run.engine = engine;
     run.random = generator(seed);
@@ -77,7 +81,7 @@ export class Run {
       run.gate = await Gate.start({ root: ROOT, spec: SPEC, centre: run.centre, fate: (visit) => run.#fates.get(visit) ?? "pass" });
       run.profile = can(engine).profile ? join(folder, "profile") : undefined;
       await run.#launch();
-      await run.#rounds(kills);
+      await run.#rounds(kills, untilMs);
       await run.#judge();
       return run;
     } finally {
@@ -97,14 +101,17 @@ export class Run {
     this.version = this.browser.version;
   }
 
-  async #rounds(kills) {
+  async #rounds(kills, untilMs) {
     const able = can(this.engine);
     const modes = Object.keys(MODES).filter((mode) => !MODES[mode].needs || able[MODES[mode].needs]);
     const without = Object.keys(MODES).filter((mode) => !modes.includes(mode));
-    this.left = without.length === 0 ? "" : `; its driver cannot: ${without.join(", ")}`;
+    this.without = without;
     for (const mode of modes) this.rows[mode] = { kills: 0, lossy: 0, reports: 0, delivered: 0, again: 0 };
+    // Most devices join in peace, so that they owe an answer in the first round; those of the first visit join when they are killed.
+    this.clock = { secs: STARTED_SECS, startedMs: Date.now(), speed: SPEED };
+    await Promise.all(TAB_NUMBERS.map((tab) => this.#settle(groups(tab).slice(DEVICES))));
     let killed = 0;
-    for (let round = 0; killed < kills; round += 1) {
+    for (let round = 0; killed < kills && Date.now() < untilMs; round += 1) {
       const mode = modes[round % modes.length];
       killed += await this.#round(round, mode);
       console.log(`    ${this.engine}: ${killed} of ${kills} kills`);
@@ -118,10 +125,10 @@ export class Run {
     this.clock = { secs: startSecs + VISITS_AT, startedMs: Date.now(), speed: SPEED };
     const before = this.#sentAgain();
     let kills = 0;
-    for (let visit = 0; visit < VISITS; visit += 1) kills += await inTime(this.#visits(visit, MODES[mode]), `a visit, ${mode}`);
+    for (let visit = 0; visit < VISITS; visit += 1) kills += await this.#visits(visit, MODES[mode]);
     this.clock = { secs: startSecs + SETTLES_AT, startedMs: Date.now(), speed: SPEED };
     const row = this.rows[mode];
-    for (let tab = 0; tab < TABS; tab += 1) this.#count(await inTime(this.#settle(tab), "the clean visit"), startSecs - HOUR, row);
+    for (const kept of await this.#settled()) this.#count(kept, startSecs - HOUR, row);
     row.kills += kills;
     row.again += this.#sentAgain() - before;
     return kills;
@@ -129,44 +136,59 @@ export class Run {
 
   /** One visit of every tab at a time, each ended; returns how many were. */
   async #visits(visit, { ends, fates, pages = 1 }) {
-    const browserEnds = ends[0] === "browser";
     const tabs = Array.from({ length: TABS * pages }, (_, index) => index % TABS);
-    const lives = tabs.map(async (tab) => {
-      const url = this.#url(group(tab, visit), this.#pick(fates));
-      const end = this.#pick(ends);
-      // One in four is left while it loads, the others end some time after. The drivers cannot close a tab that loads.
-      if (["navigate", "crash"].includes(end) && this.random() < 0.25) return this.#live(end, url, { loading: this.random() * 400 });
-      return this.#live(end, url, { after: browserEnds ? 0 : this.random() * 700 });
-    });
-    await Promise.all(lives);
-    if (browserEnds) {
-      await sleep(this.random() * 500);
+    const lives = tabs.map((tab) => this.#live(this.#pick(ends), this.#url(group(tab, visit), this.#pick(fates))));
+    const stuck = (await Promise.allSettled(lives)).find(({ status }) => status === "rejected");
+    if (stuck) this.#stuck(stuck.reason);
+    if (ends[0] === "browser") await sleep(this.random() * 500);
+    if (ends[0] === "browser" || stuck) {
       await this.browser.kill();
       await this.#launch();
     }
     return tabs.length;
   }
 
-  /** Opens a page and ends it. */
-  async #live(end, url, { loading, after }) {
-    const page = await this.browser.open(`${this.gate.pages}/elsewhere`);
-    const loaded = page.goto(url).catch(() => undefined);
-    if (loading === undefined) {
-      await loaded;
-      await sleep(after);
-    } else {
-      await sleep(loading);
-    }
-    if (end === "browser") return;
-    if (end === "crash") await page.crash();
-    if (end === "navigate") await page.goto(`${this.gate.pages}/elsewhere`).catch(() => undefined);
-    // One that crashed has nothing to close in some engines.
-    await page.close().catch(() => undefined);
+  /** A driver got stuck: where what is stored outlives the browser, that ends too. */
+  #stuck(reason) {
+    if (!this.profile || (this.restarts += 1) > MOST_RESTARTS) throw reason;
   }
 
-  /** Opens all devices of a tab, and waits until nothing is left to send. */
-  async #settle(tab) {
-    const page = await this.browser.open(this.#url(groups(tab), "pass", { spreadMs: 0, thread: "main" }));
+  /** Opens a page and ends it. */
+  async #live(end, url) {
+    const elsewhere = `${this.gate.pages}/elsewhere`;
+    const page = await within(OPENS_WITHIN_MS, this.browser.open("about:blank"));
+    const loaded = within(OPENS_WITHIN_MS, page.goto(url));
+    // One in four is left while it loads, the others end some time after. Drivers take long to close a tab that loads.
+    if (["navigate", "crash"].includes(end) && this.random() < 0.25) {
+      loaded.catch(() => undefined);
+      await sleep(this.random() * 400);
+    } else {
+      await loaded;
+      await sleep(end === "browser" ? 0 : this.random() * 600);
+    }
+    if (end === "browser") return;
+    // What an engine makes of the last command to a page is its own matter: the page is gone, or about to be.
+    if (end === "crash") await within(ENDS_WITHIN_MS, page.crash()).catch(() => undefined);
+    if (end === "navigate") await within(ENDS_WITHIN_MS, page.goto(elsewhere)).catch(() => undefined);
+    await within(ENDS_WITHIN_MS, page.close()).catch(() => undefined);
+  }
+
+  /** The clean visit of every tab. */
+  async #settled() {
+    const all = () => Promise.all(TAB_NUMBERS.map((tab) => within(SETTLES_WITHIN_MS, this.#settle(groups(tab)))));
+    try {
+      return await all();
+    } catch (error) {
+      this.#stuck(error);
+      await this.browser.kill();
+      await this.#launch();
+      return all();
+    }
+  }
+
+  /** Opens devices and waits until nothing of them is left to send. */
+  async #settle(devices) {
+    const page = await this.browser.open(this.#url(devices, "pass", { spreadMs: 0, thread: "main" }));
     await page.waitFor(() => globalThis.settle !== undefined);
     const kept = await page.evaluate(() => globalThis.settle());
     await page.close();
@@ -234,15 +256,15 @@ function groups(tab) {
   return Array.from({ length: VISITS }, (_, visit) => group(tab, visit)).flat();
 }
 
-async function inTime(work, what) {
+async function within(milliseconds, work) {
   const patience = new AbortController();
-  const late = sleep(PATIENCE_MS, undefined, { signal: patience.signal }).then(() => {
-    throw new Error(`${what} did not end within ${PATIENCE_MS / 1000} s`);
+  const late = sleep(milliseconds, undefined, { signal: patience.signal }).then(() => {
+    throw new Error(`the engine was stuck for ${milliseconds / 1000} s`);
   });
+  late.catch(() => undefined);
   try {
     return await Promise.race([work, late]);
   } finally {
     patience.abort();
-    late.catch(() => undefined);
   }
 }
