@@ -138,6 +138,7 @@ fn in_browsers(chromium: &Path) -> Vec<Outcome> {
     vec![
         suite::node("engines", "tests/engines", environment),
         suite::node("browser", "tests/browser", environment),
+        suite::node("docs", "tests/docs", environment),
         matrix,
     ]
 }
