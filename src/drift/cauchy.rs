@@ -9,8 +9,8 @@
 //! Liu and Xie, "Cauchy combination test: a powerful test with analytic p-value calculation under arbitrary
 //! dependency structures", JASA 115(529), 2020. The tail of T is that of a Cauchy variable under any correlation of
 //! normal scores as p → 0. At a level of 5 % the tests that [`one_shot`](super::one_shot()) combines rejected 5.2 to
-//! 5.3 % on average over the cells of its bench, 6.0 % (standard error 0.5) in the worst: no correction is made, as
-//! no constant would hold for all correlations.
+//! 5.6 % on average over the cells of its bench (`docs/drift.md`): no correction is made, as no constant would hold for
+//! all correlations.
 //!
 //! **Numbers.** tan((1/2 − p)π) = cos(πp)/sin(πp), without cancellation for p of any smallness, and 1/2 − arctan(T)/π =
 //! atan2(1, T)/π. A p-value above 0.999 counts as 0.999, as one test that fits too well must not silence the others.
