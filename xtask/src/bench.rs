@@ -1,5 +1,5 @@
-//! The benches: each prints its own table. Only those that have a bound fail for what they measure: `wrap`, and the levels
-//! of `drift --calibration`.
+//! The benches: each prints its own table. Only those that have a bound fail for what they measure: `wrap`, `page`, and the
+//! levels of `drift --calibration`.
 //!
 //! `bench privacy` runs the four of the privacy core. For the first it makes what a bench cannot make for itself: the
 //! wasm module of the same loops, and the peers. A peer that does
@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cargo::{NATIVE_TARGET_DIR, cargo};
 use crate::wasm::TARGET;
-use crate::{build, setup, step, wasi};
+use crate::{build, setup, step, wasi, wasm, web};
 
 /// What to measure.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -26,6 +26,8 @@ pub(crate) enum Subject {
     Wrap,
     /// How long a WASI host takes to start the components
     Wasi,
+    /// What watching costs a page, through the worker and without, in three browsers
+    Page,
 }
 
 /// How to measure.
@@ -80,6 +82,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         Subject::Drift => drift(options)?,
         Subject::Wrap => wrap(options)?,
         Subject::Wasi => wasi()?,
+        Subject::Page => page(options)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -94,6 +97,22 @@ fn wrap(options: &Options) -> Result<()> {
         bench.arg("--quick");
     }
     step::run("bench wrap", &mut bench)
+}
+
+/// Fails if a call costs the page more than its budget.
+fn page(options: &Options) -> Result<()> {
+    let chromium = setup::engines()?;
+    wasm::build(&wasm::Profile::dev(), &[wasm::CORE, wasm::FULL])?;
+    step::run("js", web::npm().args(["run", "--silent", "build", "--workspace", "js"]))?;
+    let mut bench = Command::new("node");
+    bench.arg("benches/page/main.mjs").env("CHROMIUM", chromium);
+    if options.quick {
+        bench.arg("--quick");
+    }
+    if let Some(path) = &options.json {
+        bench.arg("--json").arg(path);
+    }
+    step::run("bench page", &mut bench)
 }
 
 /// The components as they ship.

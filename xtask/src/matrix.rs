@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::{centre, pack, setup, step, web};
+use crate::{centre, pack, setup, step, wasm, web};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -21,9 +21,6 @@ pub(crate) struct Options {
     /// Only the few consumers that `cargo xtask test` runs
     #[arg(long)]
     quick: bool,
-    /// Also run the packages that others ship, as far as they load there
-    #[arg(long)]
-    peers: bool,
     /// Also write the cells to a file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -56,16 +53,16 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         Some(tarball) => tarball.clone(),
         None => std::path::absolute(pack::dev()?)?,
     };
+    // Vectors run through the seeded build; the centre embeds the pages.
+    wasm::build(&wasm::Profile::dev(), &wasm::FLAVOURS)?;
     web::build()?;
     centre::build()?;
     let mut command = command(&tarball, &centre::binary()?, &chromium);
     for name in &options.only {
         command.args(["--only", name]);
     }
-    for (flag, given) in [("--quick", options.quick), ("--peers", options.peers)] {
-        if given {
-            command.arg(flag);
-        }
+    if options.quick {
+        command.arg("--quick");
     }
     if let Some(path) = &options.json {
         command.arg("--json").arg(path);
