@@ -27,14 +27,21 @@ export function rowsOf(inputs: InputShapes, dims: (name: string) => readonly num
 
 /** Copies the elements that are read, cut to rows; a tensor that does not divide into them is each row's whole. */
 export function cut({ data }: Cells, rows: number, needed: number): Rows {
-  const divides = rows > 1 && data.length % rows === 0;
-  const width = divides ? data.length / rows : data.length;
-  const length = Math.min(width, needed);
-  return Array.from({ length: rows }, (_, row) => slice(data, divides ? row * width : 0, length));
+  return parts(data, rows, needed, (from, to) => (data as unknown[]).slice(from, to));
 }
 
-function slice(data: ArrayLike<unknown>, from: number, length: number): unknown {
-  return (data as unknown[]).slice(from, from + length);
+/** The same without copies, for what is told before anybody can change it. */
+export function view({ data }: Cells, rows: number, needed: number): Rows {
+  const typed = data as Float32Array;
+  return ArrayBuffer.isView(data) ? parts(data, rows, needed, (from, to) => typed.subarray(from, to)) : cut({ data }, rows, needed);
+}
+
+function parts(data: ArrayLike<unknown>, rows: number, needed: number, part: (from: number, to: number) => unknown): Rows {
+  if (rows === 1) return [part(0, Math.min(data.length, needed))];
+  const divides = data.length % rows === 0;
+  const width = divides ? data.length / rows : data.length;
+  const length = Math.min(width, needed);
+  return Array.from({ length: rows }, (_, row) => part(divides ? row * width : 0, (divides ? row * width : 0) + length));
 }
 
 /** One row of several tensors, by name. */

@@ -2,7 +2,7 @@
 import type { InputShapes } from "../types.js";
 import type { Adapter } from "./adapter.js";
 import { unkeyed, watch, type Columns } from "./call.js";
-import { cut, rowsOf, type Rows } from "./rows.js";
+import { cut, rowsOf, view, type Rows } from "./rows.js";
 import { twin } from "./twin.js";
 
 /** A tensor as these sessions have them. */
@@ -49,11 +49,12 @@ export const sessions: Adapter = {
           () => {
             const feeds = args[0] as Tensors;
             const rows = rowsOf(shape.inputs, (name) => feeds[name]?.dims);
-            return { rows, keys, inputs: columns(feeds, reads.inputs, rows) };
+            return { rows, keys, inputs: columns(feeds, reads.inputs, rows, cut) };
           },
           (results, rows) => {
-            const elsewhere = [...reads.outputs.keys()].some((name) => (results[name]?.location ?? "cpu") !== "cpu");
-            const read = (results: Tensors) => columns(results, reads.outputs, rows);
+            let elsewhere = false;
+            for (const name of reads.outputs.keys()) elsewhere ||= (results[name]?.location ?? "cpu") !== "cpu";
+            const read = (results: Tensors) => columns(results, reads.outputs, rows, view);
             return { outputs: elsewhere ? fetched(results, reads.outputs).then(read) : read(results) };
           },
         );
@@ -62,12 +63,12 @@ export const sessions: Adapter = {
   },
 };
 
-function columns(tensors: Tensors, reads: ReadonlyMap<string, number>, rows: number): Columns {
+function columns(tensors: Tensors, reads: ReadonlyMap<string, number>, rows: number, take: typeof cut): Columns {
   const read = new Map<string, Rows>();
   for (const [name, needed] of reads) {
     const tensor = tensors[name];
     // Inputs on another device are the caller's to keep there.
-    if (tensor && (tensor.location ?? "cpu") === "cpu") read.set(name, cut({ data: numbers(tensor) }, rows, needed));
+    if (tensor && (tensor.location ?? "cpu") === "cpu") read.set(name, take({ data: numbers(tensor) }, rows, needed));
   }
   return read;
 }
