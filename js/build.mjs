@@ -49,6 +49,8 @@ const common = {
   platform: "neutral",
   external: ["node:*"],
   minify: true,
+  // Node prints the line of an uncaught error.
+  lineLimit: 160,
   legalComments: "none",
   logLevel: "warning",
   define: { BUILD_IDS: JSON.stringify(ids) },
@@ -57,9 +59,11 @@ const common = {
 const script = { ...common, format: "iife", globalName: "driftglass" };
 
 await build({ ...common, splitting: true, chunkNames: "chunk-[hash]", entryPoints: SHARED });
-await build({ ...common, entryPoints: Object.fromEntries(FACADES.map((name) => [name, `src/entry/${name}.ts`])) });
+// Size is no matter on servers, and errors that programs there print should be readable.
+for (const name of FACADES) await build({ ...common, minify: name !== "node", entryPoints: { [name]: `src/entry/${name}.ts` } });
 await build({
   ...common,
+  minify: false,
   format: "cjs",
   outExtension: { ".js": ".cjs" },
   banner: { js: `const thisUrl = require("node:url").pathToFileURL(__filename).href;` },

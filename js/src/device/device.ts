@@ -1,4 +1,4 @@
-import { guarded } from "../errors.js";
+import { DriftglassError, guarded } from "../errors.js";
 import type { ModelShape } from "../protocol.js";
 import type { Tensors } from "../tensor.js";
 import type { Answer, Consent, Counters, FlushResult, LedgerView, ListedReport, ObservedRecord, ProfileView, ReportView } from "../types.js";
@@ -128,7 +128,9 @@ export class Device {
   observe(record: ObservedRecord, key?: string): void {
     if (!this.#watching) return;
     this.#quietly("malformedRecords", () => {
-      const { inputs = {}, outputs = {}, latencyMs, failed = false } = record;
+      const { inputs = {}, outputs = {}, latencyMs, failed = false, ...unknown } = record;
+      for (const name in unknown) throw new DriftglassError("malformed-record", `a record has no field ${name}`);
+      if (typeof record !== "object") throw new DriftglassError("malformed-record", "a record is an object");
       const lists = { inputs: values(inputs), outputs: values(outputs), latencyMs, failed };
       this.wasm.observe(lists, key, this.#now());
       this.#sketches.touched();
@@ -341,7 +343,7 @@ function values(named: Record<string, unknown>): Record<string, unknown> {
 /** What the module reads as it is: typed arrays of the types that models have, lists, single values. Other typed arrays become lists. */
 function elements(value: unknown): unknown {
   const data = typeof value === "object" && value !== null && "data" in value ? value.data : value;
-  if (!ArrayBuffer.isView(data) || READ.some((type) => data instanceof type)) return data;
+  if (!ArrayBuffer.isView(data) || data instanceof DataView || READ.some((type) => data instanceof type)) return data;
   return Array.from(data as unknown as ArrayLike<number | bigint>, Number);
 }
 

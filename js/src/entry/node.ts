@@ -15,7 +15,8 @@ provide({
   local: once(async () => new LocalLink((await import("../host/disk.js")).host())),
   worker: async (create) => {
     const { Worker: Thread } = await import("node:worker_threads");
-    return connected(create ?? (() => new ThreadWorker(new Thread(beside("worker-disk.js")))));
+    // Without the flags of this process, which may be about its main script alone.
+    return connected(create ?? (() => new ThreadWorker(new Thread(beside("worker-disk.js"), { execArgv: [] }))));
   },
   inline: async () => unpacked((await import("./core-inline.js")).default),
 });

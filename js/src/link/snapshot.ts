@@ -25,7 +25,7 @@ function fields(given: Record<string, unknown>, transfer: Transferable[]): Recor
 
 function plainValue(value: unknown, transfer: Transferable[]): unknown {
   if (Array.isArray(value)) return value.map((item) => (isScalar(item) ? item : {}));
-  if (!ArrayBuffer.isView(value)) return isScalar(value) ? value : {};
+  if (!ArrayBuffer.isView(value) || value instanceof DataView) return isScalar(value) ? value : {};
   const copy = (value as unknown as Float32Array).slice();
   transfer.push(copy.buffer);
   return copy;

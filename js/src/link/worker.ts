@@ -21,6 +21,7 @@ export class WorkerLink implements Link {
   #transfer: Transferable[] = [];
   #scheduled = false;
   #last = 0;
+  #ended: Error | undefined;
 
   /** @param worker one that said it is ready */
   constructor(worker: WorkerLike) {
@@ -34,6 +35,7 @@ export class WorkerLink implements Link {
 
   call<Name extends keyof Calls>(name: Name, ...args: Parameters<Calls[Name]>): ReturnType<Calls[Name]> {
     const answer = new Promise((resolve, reject) => {
+      if (this.#ended) throw this.#ended;
       this.#deliver();
       const call = (this.#last += 1);
       this.#asked.set(call, { resolve, reject });
@@ -43,6 +45,7 @@ export class WorkerLink implements Link {
   }
 
   note(note: Note): void {
+    if (this.#ended) return;
     this.#notes.push(note.kind === "observe" ? { ...note, record: snapshot(note.record, this.#transfer) } : note);
     if (this.#notes.length >= FULL_BATCH) return this.#deliver();
     if (this.#scheduled) return;
@@ -55,7 +58,7 @@ export class WorkerLink implements Link {
     if (typeof document === "object") document.removeEventListener("visibilitychange", this.#deliver);
     globalThis.removeEventListener?.("pagehide", this.#deliver);
     this.#worker.terminate();
-    this.#end(new DriftglassError("disposed", "The worker was ended."));
+    this.#end(new DriftglassError("disposed", "The worker ended with the last of its monitors and sessions."));
   }
 
   readonly #deliver = (): void => {
@@ -79,6 +82,7 @@ export class WorkerLink implements Link {
   }
 
   #end(error: Error): void {
+    this.#ended ??= error;
     for (const { reject } of this.#asked.values()) reject(error);
     this.#asked.clear();
   }
