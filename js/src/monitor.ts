@@ -3,7 +3,7 @@ import { onHidden } from "./device/lifecycle.js";
 import { DriftglassError } from "./errors.js";
 import type { Link } from "./link/link.js";
 import { lease, type Lease } from "./link/links.js";
-import { check, settings } from "./options.js";
+import { settings } from "./options.js";
 import type { Calls, Created, DeviceSettings, Direct, Id } from "./protocol.js";
 import { runtime } from "./runtime.js";
 import { InferenceSession } from "./session.js";
@@ -44,7 +44,6 @@ export class Monitor {
    * `unreadable-state`, `foreign-state`
    */
   static async create(options: MonitorOptions): Promise<Monitor> {
-    check(options);
     const leased = await lease(options);
     try {
       const [plain, direct] = settings(options, leased.link);

@@ -1,4 +1,4 @@
-/** Options as a host gets them: checked, and fit to cross threads. */
+/** Options as a host gets them: fit to cross threads. The host checks them. */
 import { effective } from "./device/consent.js";
 import { DriftglassError } from "./errors.js";
 import type { Link } from "./link/link.js";
@@ -6,26 +6,11 @@ import type { DeviceSettings, Direct, WasmPlaces } from "./protocol.js";
 import { runtime } from "./runtime.js";
 import type { Flavour, MonitorOptions, WasmInput, WasmOptions } from "./types.js";
 
-const invalid = (rule: string) => new DriftglassError("invalid-option", rule);
-
-/** Plain JavaScript callers get a clear error for what a type would have told them. */
-export function check({ consent, arm = "stable", key, spec, thread = "main", store = "memory" }: MonitorOptions): void {
-  const one = (name: string, value: unknown, of: string[]) => {
-    if (!of.includes(value as string)) throw invalid(`${name} must be one of: ${of.join(", ")}`);
-  };
-  one("consent", consent, ["unknown", "granted", "denied"]);
-  one("arm", arm, ["stable", "canary"]);
-  one("thread", thread, ["worker", "main"]);
-  if (typeof store !== "object") one("store", store, ["memory"]);
-  if (typeof key !== "string" || key === "") throw invalid("key must be the ingest key of the spec");
-  if (!spec) throw invalid("spec must be the monitor spec, or its text");
-}
-
 /** What stays in the page's thread, and what may leave it. */
 export function settings(options: MonitorOptions, link: Link): [DeviceSettings, Direct?] {
-  const { spec, key, consent, endpoint, segment, arm, store, fetch, now } = options;
+  const { spec, key, consent, endpoint, segment, arm, store, fetch, now, thread } = options;
   const plain: DeviceSettings = {
-    spec: typeof spec === "string" ? spec : JSON.stringify(spec),
+    spec: typeof spec === "string" ? spec : JSON.stringify(spec ?? ""),
     key,
     consent: effective(consent),
     wasm: places(options.wasm),
@@ -33,13 +18,14 @@ export function settings(options: MonitorOptions, link: Link): [DeviceSettings, 
     ...(endpoint !== undefined && { endpoint: absolute(endpoint) }),
     ...(segment !== undefined && { segment }),
     ...(arm !== undefined && { arm }),
-    ...(store === "memory" && { store }),
+    ...(typeof store !== "object" && store !== undefined && { store }),
+    ...(thread !== undefined && { thread }),
   };
   if (link.thread === "main") {
     return [plain, { ...(typeof store === "object" && { store }), ...(fetch && { fetch }), ...(now && { now }) }];
   }
-  if (typeof store === "object") throw invalid(`a store of your own cannot cross threads: set thread: "main", or leave store out`);
-  if (fetch) throw invalid(`a fetch of your own cannot cross threads: set thread: "main"`);
+  if (typeof store === "object") throw new DriftglassError("invalid-option", `a store of your own cannot cross threads: set thread: "main", or leave store out`);
+  if (fetch) throw new DriftglassError("invalid-option", `a fetch of your own cannot cross threads: set thread: "main"`);
   return [plain];
 }
 

@@ -27,6 +27,8 @@ export interface DeviceSettings {
   readonly segment?: string;
   readonly arm?: "stable" | "canary";
   readonly store?: "memory";
+  /** What the page asked for; where the host is, it knows itself. */
+  readonly thread?: "worker" | "main";
   /** What time it is, in Unix seconds, on a page with a clock of its own; it tells the time again with each note. */
   readonly secs?: number;
   readonly wasm: WasmPlaces;

@@ -8,6 +8,7 @@ import { tensors, type Tensors } from "../tensor.js";
 import type { Answer, Consent, FlushResult, InputMetadata, LedgerView, ListedReport, ProfileView, ReportView } from "../types.js";
 import type { Engine, FullGlue, FullMonitor, Glue, WasmSession } from "../wasm/engine.js";
 import type { Loader } from "../wasm/load.js";
+import { check } from "./check.js";
 import { Clock } from "./clock.js";
 
 /** What a host needs of its runtime. */
@@ -46,6 +47,7 @@ export class Host implements Calls {
   }
 
   async create(settings: DeviceSettings, direct: Direct = {}): Promise<Created> {
+    check(settings);
     const { full, core } = this.#platform;
     // Sessions and the devices that watch them share one module.
     const engine: Engine = full.started ? await full.started : await core.load(settings.wasm.core);
