@@ -7,6 +7,7 @@ export { DriftglassError, type ErrorCode } from "./errors.js";
 export { Monitor } from "./monitor.js";
 export type {
   Answer,
+  AskedQuestion,
   Consent,
   Counters,
   Flavour,
@@ -21,6 +22,7 @@ export type {
   MonitorOptions,
   ObservedRecord,
   ProfileView,
+  ReportField,
   ReportView,
   RunOptions,
   Status,
@@ -36,6 +38,6 @@ export { referenceOf, type QuestionReference, type Reference } from "./reference
 export { InferenceSession } from "./session.js";
 export { Tensor, type TensorData, type Tensors, type TensorType } from "./tensor.js";
 export { MemoryStore } from "./device/store/memory.js";
-export type { Caps, Commit, OutboxEntry, SketchBytes, StateBytes, Store } from "./device/store/store.js";
+export type { Caps, Commit, NewReport, OutboxEntry, SketchBytes, StateBytes, Store } from "./device/store/store.js";
 export type { OutboxStatus } from "./device/status.js";
 export type { Dropped, Totals, Uploads } from "./device/uploads.js";

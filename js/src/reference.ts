@@ -2,16 +2,21 @@ import type { ProfileView } from "./types.js";
 
 /** The stored reference of a spec, as `driftglass spec add --reference` reads it. */
 export interface Reference {
+  /** The spec that the profiles were made under. */
   readonly spec_id: string;
   /** Where it comes from, for people. */
   readonly lineage: Record<string, unknown>;
+  /** By name of the question. */
   readonly questions: Record<string, QuestionReference>;
 }
 
 /** Shares of a question's cells, averaged over device-windows with data, with the covariance of that average. */
 export interface QuestionReference {
+  /** How many device-windows with data they are averaged over. */
   readonly device_windows: number;
+  /** Average share of each cell. */
   readonly shares: number[];
+  /** Covariance of these averages. */
   readonly covariance: number[][];
 }
 

@@ -8,8 +8,11 @@ export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Arra
 
 /** A dense tensor, row by row. */
 export class Tensor {
+  /** Element type. */
   readonly type: TensorType;
+  /** Elements, row by row. */
   readonly data: TensorData;
+  /** Dimensions. */
   readonly dims: readonly number[];
 
   /**

@@ -25,9 +25,13 @@ export interface WasmOptions {
 
 /** The parts of a `Worker` that are used. */
 export interface WorkerLike {
+  /** As `Worker.postMessage`. */
   postMessage(message: any, transfer: any[]): void;
+  /** Of `message` and `error` events. */
   addEventListener(type: string, heard: (event: any) => void): void;
+  /** Takes a listener back. */
   removeEventListener(type: string, heard: (event: any) => void): void;
+  /** Ends the worker. */
   terminate(): void;
 }
 
@@ -74,12 +78,17 @@ export interface MonitorOptions extends HostOptions {
 
 /** How a monitor is doing. */
 export interface Status {
+  /** What the person said, after Global Privacy Control. */
   readonly consent: Consent;
+  /** Where the monitor lives. */
   readonly thread: "worker" | "main";
+  /** The module that it is in. */
   readonly flavour: Flavour;
+  /** How that module came. */
   readonly wasm: WasmSource;
   /** Failures that were kept from the application. */
   readonly counters: Counters;
+  /** What waits to be sent. */
   readonly outbox: OutboxStatus;
   /** What became of all reports so far; of this process alone if the store keeps no record. */
   readonly totals: Totals;
@@ -87,21 +96,39 @@ export interface Status {
 
 /** Values of one inference, by name: a value or a list of them. */
 export interface ObservedRecord {
+  /** What the model was given. */
   readonly inputs?: Record<string, unknown>;
+  /** What it gave. */
   readonly outputs?: Record<string, unknown>;
+  /** How long it took. */
   readonly latencyMs?: number;
   /** Whether the inference failed; `false` if absent. */
   readonly failed?: boolean;
 }
 
+/** A question that a device was asked. */
+export interface AskedQuestion {
+  /** Its place in the spec. */
+  readonly index: number;
+  /** As the spec names it. */
+  readonly name: string;
+  /** The metric that it is about. */
+  readonly metric: string;
+  /** What kind of question it is, as in the spec. */
+  readonly kind: string;
+}
+
 /** A report as only the device sees it. */
 export interface Answer {
+  /** The window that it is about. */
   readonly window: number;
-  readonly question: { readonly index: number; readonly name: string; readonly metric: string; readonly kind: string };
+  /** The question that was asked. */
+  readonly question: AskedQuestion;
   /** Names of the symbols, the last being "no data"; none for a question whose answers are not cells. */
   readonly symbols: readonly string[];
   /** The symbol that the report hides. For the device's own pages; never sent. */
   readonly trueSymbol: number;
+  /** What it cost, in millionths of ε. */
   readonly epsilonMicronats: number;
   /** Probability that the report supports the true symbol; null for a mechanism that supports none. */
   readonly keepProbability: number | null;
@@ -113,39 +140,78 @@ export interface Answer {
 
 /** The sketch of a metric in one window. */
 export interface MetricView {
+  /** As the spec names it. */
   readonly name: string;
+  /** For people; may be empty. */
   readonly unit: string;
+  /** Names of the cells, in order. */
   readonly cells: readonly string[];
+  /** Events in each cell. */
   readonly counts: readonly number[];
+  /** Events without a value. */
   readonly missing: number;
+  /** Events whose value is in no cell. */
   readonly other: number;
+  /** All events of the window. */
   readonly events: number;
 }
 
 /** The sketches of a window. They stay on the device. */
 export interface ProfileView {
+  /** Which window. */
   readonly window: number;
+  /** In the order of the spec. */
   readonly metrics: readonly MetricView[];
   /** Predictions that wait for their outcome. */
   readonly pending: number;
 }
 
+/** What was spent of one cap. */
+export interface SpentOfCap {
+  /** The period of the cap. */
+  readonly periodSecs: number;
+  /** Spent in the period that ends now. */
+  readonly spentMicronats: number;
+  /** The most that was spent in any such period. */
+  readonly mostMicronats: number;
+  /** The most that may be spent in any such period. */
+  readonly capMicronats: number;
+}
+
 /** What was spent of each cap in the period that ends now, and the most in any such period, in millionths of ε. */
 export interface LedgerView {
+  /** The first window that may still be answered. */
   readonly nextWindow: number;
-  readonly spent: readonly { readonly periodSecs: number; readonly spentMicronats: number; readonly mostMicronats: number; readonly capMicronats: number }[];
+  /** One entry for each cap of the spec. */
+  readonly spent: readonly SpentOfCap[];
+}
+
+/** A field of a report. */
+export interface ReportField {
+  /** As `docs/report-format.md` names it. */
+  readonly name: string;
+  /** Its first byte. */
+  readonly offset: number;
+  /** Its bytes. */
+  readonly length: number;
 }
 
 /** A report taken apart. */
 export interface ReportView {
+  /** The spec that it was made under. */
   readonly specId: string;
+  /** The release of the model that ran. */
   readonly arm: "stable" | "canary";
+  /** The window that it is about. */
   readonly window: number;
+  /** Index of the question in the spec. */
   readonly question: number;
+  /** Index of the segment in the spec. */
   readonly segment: number;
   /** The symbols that the report supports; none for a mechanism that supports none. */
   readonly symbols: readonly number[];
-  readonly fields: readonly { readonly name: string; readonly offset: number; readonly length: number }[];
+  /** Where each field is in the bytes. */
+  readonly fields: readonly ReportField[];
 }
 
 /** A report of this device. */
@@ -160,8 +226,11 @@ export interface ListedReport {
 
 /** Failures that were kept from the application. */
 export interface Counters {
+  /** Records and outcomes that could not be read. */
   malformedRecords: number;
+  /** Outcomes whose prediction does not wait: never made, made too long ago, or known already. */
   unknownOutcomes: number;
+  /** Windows that were not answered: a cap was reached, or the platform gave no entropy. */
   refusedAnswers: number;
 }
 
@@ -177,13 +246,19 @@ export interface UploadAnswer {
 export interface FlushResult {
   /** Reports sent. */
   sent: number;
+  /** Reports that the centre counted. */
   accepted: number;
+  /** Reports that it had counted before. */
   duplicate: number;
+  /** Reports whose window was closed already. */
   late: number;
+  /** Reports whose window, by its clock, is not over. */
   early: number;
+  /** Reports that it will never take. */
   rejected: number;
   /** Reports that stay in the outbox, to be sent again as they are. */
   waiting: number;
+  /** What each body was answered. */
   answers: UploadAnswer[];
 }
 
@@ -200,7 +275,9 @@ export interface ForeignModel {
   readonly outputs?: readonly string[];
   /** How a call is read: needed for a function whose arguments or result are not values by name. */
   readonly read?: {
+    /** Values of the arguments, by name. */
     inputs?(...args: never[]): Record<string, unknown>;
+    /** Values of the result, by name. */
     outputs?(result: never): Record<string, unknown>;
   };
   /** Names the prediction of a call, for a target that takes no `{ key }` of its own. */
@@ -215,18 +292,27 @@ export interface RunOptions {
 
 /** A session whose `run` takes a key among its options. */
 export interface WatchedSession<Feeds, Results> {
+  /** Runs the model, and tells the monitor what it saw. */
   run(feeds: Feeds, options?: RunOptions & object): Promise<Results>;
+  /** The same, with what onnxruntime-web takes second. */
   run(feeds: Feeds, fetches: object, options?: RunOptions & object): Promise<Results>;
 }
 
+/** Anything that runs feeds. */
+interface Runs<Feeds, Results> {
+  run(feeds: Feeds, ...rest: never[]): Promise<Results>;
+}
+
 /** What `monitor.wrap` makes of a target: the target, and for a session one whose `run` takes a key besides. */
-export type Watched<Target> = Target extends { run(feeds: infer Feeds, ...rest: never[]): Promise<infer Results> }
+export type Watched<Target> = Target extends Runs<infer Feeds, infer Results>
   ? Target & WatchedSession<Feeds, Results>
   : Target;
 
 /** What is known of an input of a model. */
 export interface InputMetadata {
+  /** Name of the input. */
   readonly name: string;
+  /** As in onnxruntime-web; every input is one. */
   readonly isTensor: true;
   /** Element type. */
   readonly type: string;

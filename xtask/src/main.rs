@@ -9,6 +9,7 @@
 //! | [`centre`] | the native binary |
 //! | [`build`] | the order of these |
 //! | [`demo`] | the main job on real data |
+//! | [`docs`] | the reference of the npm package |
 //! | [`kill_test`] | the ledger under crashes, simulated and real |
 //! | [`pack`] | the npm package as a reproducible tarball |
 //! | [`size`](mod@size) | what people download, against budgets |
@@ -26,6 +27,7 @@ mod build;
 mod cargo;
 mod centre;
 mod demo;
+mod docs;
 mod kill_test;
 mod matrix;
 mod pack;
@@ -70,6 +72,8 @@ enum Command {
     Pack(pack::Options),
     /// Install the packed tarball in an empty project of each consumer, and report from there to a real centre
     Matrix(matrix::Options),
+    /// Make the reference of the npm package in target/docs/js; fails where something public has no words
+    Docs,
     /// Audit the wasm: the package's own spec, then a configuration of every mechanism
     Audit(audit::Options),
     /// Measure what people download, and fail above the budgets
@@ -118,6 +122,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::KillTest(options) => kill_test::run(&options),
         Command::Pack(options) => pack::run(&options),
         Command::Matrix(options) => matrix::run(&options),
+        Command::Docs => docs::run(),
         Command::Audit(options) => audit::run(&options),
         Command::Size(options) => size::run(&options),
         Command::Bench(options) => bench::run(&options),

@@ -5,7 +5,9 @@ import type { Totals } from "./uploads.js";
 
 /** What waits to be sent. Moments are Unix seconds. */
 export interface OutboxStatus {
+  /** Reports that wait. */
   readonly waiting: number;
+  /** Their bytes together. */
   readonly bytes: number;
   /** When the oldest waiting report was made; undefined if none waits. */
   readonly oldestSecs: number | undefined;

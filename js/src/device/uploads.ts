@@ -5,12 +5,17 @@ import type { Caps, OutboxEntry } from "./store/store.js";
 export interface Totals {
   /** Reports that the centre answered for. */
   readonly sent: number;
+  /** Reports that the centre counted. */
   readonly accepted: number;
+  /** Reports that it had counted before. */
   readonly duplicate: number;
+  /** Reports whose window was closed already. */
   readonly late: number;
+  /** Reports whose window, by its clock, was not over. */
   readonly early: number;
   /** Sent, and refused by the centre. */
   readonly rejected: number;
+  /** Reports that were given up, by reason. */
   readonly dropped: Dropped;
 }
 
@@ -32,6 +37,7 @@ export interface Uploads {
   readonly failures: number;
   /** When the next attempt may be, in Unix seconds. */
   readonly nextAttemptSecs: number;
+  /** What became of all reports so far. */
   readonly totals: Totals;
 }
 

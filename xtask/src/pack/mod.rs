@@ -6,12 +6,14 @@
 //! | [`optimize`] | wasm-opt, pinned |
 //! | [`crates`](mod@crates) | the crates that a module is linked from |
 //! | [`npm`] | what npm installs beside the package |
+//! | [`lint`](mod@lint) | publint and Are The Types Wrong |
 //! | [`sbom`] | both as a bill of materials |
 //! | [`stage`] | the files of the package, collected |
 //! | [`tarball`](mod@tarball) | tar and gzip without time, owner and order of their own |
 //! | [`verify`](mod@verify) | the same again elsewhere |
 
 mod crates;
+mod lint;
 mod npm;
 mod optimize;
 mod paths;
@@ -40,6 +42,9 @@ use crate::{setup, step, suite, wasi};
 
 /// Features that no shipped module may have: with the first, whoever chose the seed can undo the noise.
 const REFUSED: [&str; 1] = ["seeded-entropy"];
+
+/// Tools from npm that the workspace itself does not need.
+pub(crate) const NPM_FOLDER: &str = "xtask/npm";
 
 /// Everything that is made here.
 const FOLDER: &str = "target/pack";
@@ -79,6 +84,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         command.env("DRIFTGLASS_TARBALL", &tarball);
     });
     ensure!(outcome.failed == 0, "the package does not pass tests/packaging");
+    lint::lint(&tarball)?;
     println!("\npacked in {}", step::seconds(began.elapsed()));
     if options.verify {
         verify::verify()?;

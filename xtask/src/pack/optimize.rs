@@ -10,11 +10,10 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-use super::{FOLDER, read};
+use super::{FOLDER, NPM_FOLDER, read};
 use crate::wasm::{Flavour, MODULE, Profile, hex};
 use crate::{setup, step};
 
-const NPM_FOLDER: &str = "xtask/npm";
 const WASM_OPT: &str = "xtask/npm/node_modules/binaryen/bin/wasm-opt";
 
 /// Pins binaryen.

@@ -35,8 +35,8 @@ const EMPTY: Omit<Head, "sequence"> = { state: undefined, entries: [], older: []
 
 /**
  * Keeps state, sketches and outbox in a file, which is replaced as a whole: written beside, flushed to the disk, renamed, and the
- * folder flushed. A lock keeps other processes and other stores on the same file out meanwhile ({@link FileLock}). Sketches and all but the youngest reports lie in parts beside it, which the file names
- * ({@link Parts}): replacing the file commits them too. For Node, Deno and Bun.
+ * folder flushed. A lock keeps other processes and other stores on the same file out meanwhile (`FileLock`). Sketches and all but the youngest reports lie in parts beside it, which the file names
+ * (`Parts`): replacing the file commits them too. For Node, Deno and Bun.
  *
  * Processes that share a file share one device. Each sends what waits: then a report may arrive twice, and counts once.
  */
@@ -54,6 +54,7 @@ export class FileStore implements Store {
     this.#parts = new Parts(path);
   }
 
+  /** As {@link Store} promises, among all processes that use the file. */
   async transact(change: (state: StateBytes, sketches?: SketchBytes) => Commit | undefined): Promise<void> {
     if (!(await this.#exists()) && !change(undefined)) return;
     let thrown: { error: unknown } | undefined;

@@ -5,8 +5,11 @@ import { DEVICE_CAPS, firstSequence, type Commit, type OutboxEntry, type SketchB
 
 /** What a store needs of a KV binding of workerd; the storage of a Durable Object has it too. */
 export interface KvBinding {
+  /** The text under a key, or null. */
   get(key: string, options: { readonly type: "text" }): Promise<unknown>;
+  /** Keeps text under a key. */
   put(key: string, value: string): Promise<unknown>;
+  /** Forgets a key. */
   delete(key: string): Promise<unknown>;
 }
 

@@ -12,6 +12,7 @@ export class MemoryStore implements Store {
   #sequence = firstSequence();
   #uploads: Uploads | undefined;
 
+  /** As {@link Store} promises, for as long as this object lives. */
   async transact(change: (state: StateBytes) => Commit | undefined): Promise<void> {
     const commit = change(this.#state);
     if (!commit) return;

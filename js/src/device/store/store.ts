@@ -16,20 +16,31 @@ export type StateBytes = Uint8Array | undefined;
 /** The sketches that a transaction reads; undefined if none are kept. */
 export type SketchBytes = Uint8Array | undefined;
 
+/** A report that a transaction puts into the outbox. */
+export interface NewReport {
+  /** The bytes that leave, the same on every retry. */
+  readonly bytes: Uint8Array;
+  /** When it was made, in Unix seconds. */
+  readonly createdSecs: number;
+}
+
 /** What a transaction commits, all or nothing. */
 export interface Commit {
   /** The new device state. */
   readonly state: Uint8Array;
   /** The report that the state paid for, if one was made. */
-  readonly report?: { readonly bytes: Uint8Array; readonly createdSecs: number };
+  readonly report?: NewReport;
   /** The new sketches, if they changed. */
   readonly sketches?: Uint8Array;
 }
 
 /** Most that may wait in an outbox. What is beyond is dropped, oldest first, and counted. */
 export interface Caps {
+  /** Most reports that wait. */
   readonly maxReports: number;
+  /** Most bytes that wait. */
   readonly maxBytes: number;
+  /** Longest time that a report waits. */
   readonly maxAgeSecs: number;
 }
 
@@ -62,6 +73,7 @@ export interface Store {
   readonly name?: string;
   /** None if absent. */
   readonly caps?: Caps;
+  /** Runs `change` on what is kept, and commits what it returns. */
   transact(change: (state: StateBytes, sketches?: SketchBytes) => Commit | undefined): Promise<void>;
   /** Up to `limit` waiting reports, oldest first. */
   outbox(limit: number): Promise<OutboxEntry[]>;
