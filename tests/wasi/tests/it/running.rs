@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 
 use driftglass_wasi_host::{Host, Prepared, Running, compile, component};
-use wasmtime::Engine;
 use wasmtime::component::Component;
+use wasmtime::{Config, Engine, OptLevel};
 
 /// The worlds of `wit/`.
 pub(crate) const WORLDS: [&str; 2] = ["core", "full"];
@@ -16,7 +16,11 @@ pub(crate) fn compiled(world: &str) -> &'static Component {
     COMPILED[place].get_or_init(|| {
         let file = component(world);
         let hint = "build it with `cargo xtask build --only wasi`";
-        compile(&Engine::default(), world).unwrap_or_else(|error| panic!("{}: {error:#}; {hint}", file.display()))
+        // Nothing here is timed, and compiling `full` is most of the work.
+        let mut config = Config::new();
+        config.cranelift_opt_level(OptLevel::None);
+        let engine = Engine::new(&config).expect("an engine");
+        compile(&engine, world).unwrap_or_else(|error| panic!("{}: {error:#}; {hint}", file.display()))
     })
 }
 
