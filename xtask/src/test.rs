@@ -98,7 +98,8 @@ fn rust() -> Vec<Outcome> {
     ]
 }
 
-/// Models of the libraries that `monitor.wrap` watches. They take a gigabyte, so they are installed apart, and not for `--quick`.
+/// Models of the libraries that `monitor.wrap` watches. They take a gigabyte, so they are installed apart, and not for
+/// `--quick`.
 fn adapters() -> Outcome {
     match setup::npm_packages(Path::new("tests/adapters")) {
         Ok(()) => suite::node("adapters", "tests/adapters", shared),

@@ -29,8 +29,10 @@ enum Column {
     U8(Vec<u8>),
 }
 
-/// Reads what `monitor.observe` takes: `{ inputs, outputs, latencyMs, failed }`. Of the tensors it asks for those that the spec reads, by
-/// names that are JavaScript strings already: making them anew would cost more than counting.
+/// Reads what `monitor.observe` takes: `{ inputs, outputs, latencyMs, failed }`.
+///
+/// Of the tensors it asks for those that the spec reads, by names that are JavaScript strings already: making them anew
+/// would cost more than counting.
 #[derive(Debug)]
 pub(super) struct Reader {
     fields: [JsValue; 4],
