@@ -1,4 +1,4 @@
-// What the package leaves in a browser, and when: nothing before consent, nothing after a purge, in no tab; and what it counted while it may.
+// What the package leaves in a browser, and when: nothing before consent, nothing after a purge, in no tab; what it counted while it may; and how tabs share it.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -20,7 +20,8 @@ before(async () => {
     const { pathname } = new URL(request.url, "http://localhost");
     if (request.method === "POST") {
       uploads += 1;
-      return response.writeHead(503).end();
+      // Slowly, so that another tab finds this one sending.
+      return setTimeout(() => response.writeHead(503).end(), 3_000);
     }
     if (pathname === "/") return response.writeHead(200, { "content-type": "text/html" }).end('<!doctype html><title>consent</title><link rel="icon" href="data:,">');
     try {
@@ -149,6 +150,22 @@ for (const engine of ENGINES) {
         assert.equal(await events(two), 0);
         await two.evaluate(() => globalThis.monitor.setConsent("denied"));
         assert.deepEqual(await kept(two), NOTHING);
+        for (const page of [one, two]) await page.close();
+      });
+
+      inBrowser("one tab sends at a time, and the others hold its wait", async () => {
+        const [one, two] = [await browser.open(origin), await browser.open(origin)];
+        for (const page of [one, two]) await start(page, "granted", thread);
+        assert.equal((await use(one)).waiting, 1);
+        const before = uploads;
+        await one.evaluate(() => void (globalThis.sending = globalThis.monitor.flush({ force: true })));
+        while (uploads === before) await sleep(10);
+        await two.evaluate((week) => void (globalThis.clock.secs += 2 * week), WEEK);
+        assert.equal((await two.evaluate(() => globalThis.monitor.flush({ force: true }))).answers.length, 0);
+        assert.equal((await one.evaluate(() => globalThis.sending)).answers.length, 1);
+        await two.evaluate(() => globalThis.monitor.flush());
+        assert.equal(uploads - before, 1);
+        await one.evaluate(() => globalThis.monitor.setConsent("denied"));
         for (const page of [one, two]) await page.close();
       });
 

@@ -3,8 +3,9 @@ import { Monitor } from "/dist/browser.js";
 
 const settings = JSON.parse(new URLSearchParams(location.search).get("settings"));
 const { devices, uploads, visit, thread, clock, spreadMs } = settings;
-/** Device time goes on over visits, faster than the wall clock, so that waits between attempts pass. */
-const now = () => clock.secs + ((Date.now() - clock.startedMs) / 1000) * clock.speed;
+/** Device time goes on over visits, faster than the wall clock, so that waits between attempts pass. It stays in its window: a round may take long on a busy machine. */
+const lastSecs = (Math.floor(clock.secs / 3_600) + 1) * 3_600 - 60;
+const now = () => Math.min(clock.secs + ((Date.now() - clock.startedMs) / 1000) * clock.speed, lastSecs);
 const spec = await (await fetch("/spec.json")).json();
 const monitors = new Map();
 globalThis.ready = Promise.all(devices.map(wake));

@@ -27,7 +27,7 @@ const SPEED = 30;
 /** In a round, when its visits begin, and when its clean visit does: by then any wait between attempts is over. */
 const [VISITS_AT, SETTLES_AT] = [120, 2_400];
 /** An engine that has not done by then what it was told is stuck. */
-const [OPENS_WITHIN_MS, ENDS_WITHIN_MS, SETTLES_WITHIN_MS] = [20_000, 3_000, 90_000];
+const [OPENS_WITHIN_MS, ENDS_WITHIN_MS, SETTLES_WITHIN_MS] = [60_000, 3_000, 120_000];
 /** As often may that be. */
 const MOST_RESTARTS = 30;
 
@@ -137,13 +137,20 @@ export class Run {
   /** One visit of every tab at a time, each ended; returns how many were. */
   async #visits(visit, { ends, fates, pages = 1 }) {
     const tabs = Array.from({ length: TABS * pages }, (_, index) => index % TABS);
-    const lives = tabs.map((tab) => this.#live(this.#pick(ends), this.#url(group(tab, visit), this.#pick(fates))));
-    const stuck = (await Promise.allSettled(lives)).find(({ status }) => status === "rejected");
+    // All at once: with their browser, or, in Firefox, with the processes that render its pages.
+    const together = ends[0] === "browser" || (ends[0] === "crash" && this.engine === "firefox");
+    const lives = tabs.map((tab) => this.#live(together ? "together" : this.#pick(ends), this.#url(group(tab, visit), this.#pick(fates))));
+    const outcomes = await Promise.allSettled(lives);
+    const stuck = outcomes.find(({ status }) => status === "rejected");
     if (stuck) this.#stuck(stuck.reason);
-    if (ends[0] === "browser") await sleep(this.random() * 500);
+    if (together) await sleep(this.random() * 500);
     if (ends[0] === "browser" || stuck) {
       await this.browser.kill();
       await this.#launch();
+    } else if (together) {
+      const opened = outcomes.map(({ value }) => value);
+      await within(ENDS_WITHIN_MS, opened[0].crash()).catch(() => undefined);
+      await Promise.all(opened.map((page) => within(ENDS_WITHIN_MS, page.close()).catch(() => undefined)));
     }
     return tabs.length;
   }
@@ -153,7 +160,7 @@ export class Run {
     if (!this.profile || (this.restarts += 1) > MOST_RESTARTS) throw reason;
   }
 
-  /** Opens a page and ends it. */
+  /** Opens a page and ends it; one that ends together with others is returned. */
   async #live(end, url) {
     const elsewhere = `${this.gate.pages}/elsewhere`;
     const page = await within(OPENS_WITHIN_MS, this.browser.open("about:blank"));
@@ -164,13 +171,14 @@ export class Run {
       await sleep(this.random() * 400);
     } else {
       await loaded;
-      await sleep(end === "browser" ? 0 : this.random() * 600);
+      await sleep(end === "together" ? 0 : this.random() * 600);
     }
-    if (end === "browser") return;
+    if (end === "together") return page;
     // What an engine makes of the last command to a page is its own matter: the page is gone, or about to be.
     if (end === "crash") await within(ENDS_WITHIN_MS, page.crash()).catch(() => undefined);
     if (end === "navigate") await within(ENDS_WITHIN_MS, page.goto(elsewhere)).catch(() => undefined);
     await within(ENDS_WITHIN_MS, page.close()).catch(() => undefined);
+    return undefined;
   }
 
   /** The clean visit of every tab. */
