@@ -6,6 +6,8 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 const FROM = /^(?:import|export)\b[^;]*?\bfrom "(\.[^"]+)";\n|^import "[^"]+";\n|^export \{\};\n/gm;
+/** A type that tsc names by where it is. */
+const INLINE = /\bimport\("(\.[^"]+)"\)\./g;
 const DECLARED = /^export (?:declare )?(?:abstract )?(?:class|interface|type|function|const|enum) (\w+)/gm;
 
 /**
@@ -19,7 +21,7 @@ export function flattened(entry) {
     if (modules.has(path)) return;
     const text = readFileSync(`${path}.d.ts`, "utf8");
     modules.set(path, undefined);
-    for (const [, from] of text.matchAll(FROM)) if (from) visit(resolved(path, from));
+    for (const [, from] of [...text.matchAll(FROM), ...text.matchAll(INLINE)]) if (from) visit(resolved(path, from));
     // In order of need, so that a reader meets a name before it is used.
     modules.delete(path);
     modules.set(path, text);
@@ -27,7 +29,7 @@ export function flattened(entry) {
   visit(entry);
   const open = exported(modules, entry);
   const [, about = ""] = /^(\/\*\*(?:(?!\*\/)[^])*@packageDocumentation(?:(?!\*\/)[^])*\*\/\n)/.exec([...modules.values()].find((text) => text.includes("@packageDocumentation")) ?? "") ?? [];
-  const bodies = [...modules.values()].map((text) => text.replace(about, "").replace(FROM, "").replace(DECLARED, (all, name) => (open.has(name) ? all : all.replace(/^export /, ""))));
+  const bodies = [...modules.values()].map((text) => text.replace(about, "").replace(FROM, "").replace(INLINE, "").replace(DECLARED, (all, name) => (open.has(name) ? all : all.replace(/^export /, ""))));
   return `${about}${bodies.filter((body) => body.trim() !== "").join("")}export {};\n`;
 }
 

@@ -48,3 +48,7 @@ test("each module is there once, each glue once for all that can share it", () =
 test("nothing that the package ships names a place of the machine that built it", () => {
   for (const name of dist.filter((name) => /\.(c?js|d\.c?ts)$/.test(name))) assert.doesNotMatch(text(name), /\/(home|root|Users)\//, name);
 });
+
+test("declarations lead nowhere inside", () => {
+  for (const name of dist.filter((name) => /\.d\.c?ts$/.test(name) && name !== "script.d.ts")) assert.doesNotMatch(text(name), /\bfrom "\.|\bimport\(/, name);
+});
