@@ -60,9 +60,10 @@ const total = sum(runs.flatMap(({ rows }) => Object.values(rows)));
 shown("all", "", total);
 console.log("    delivered: counted by the centre, once. sent again: reports that arrived before, byte for byte the same. lossy: kills that lost a");
 console.log("    report. bound: the largest share of lossy kills that leaves so few a chance of one in twenty (95 % confidence).");
-for (const { engine, version, uploads, counters, without, restarts } of runs) {
+for (const { engine, version, uploads, counters, without, restarts, ended } of runs) {
   console.log(`    ${engine} ${version}: uploads ${JSON.stringify(uploads)}; centre accepted ${counters.accepted}, duplicate ${counters.duplicate}`);
   if (without.length > 0) console.log(`    ${engine}: its driver cannot do ${without.join(", ")}`);
+  if (ended) console.log(`    ${engine}: its driver got ${ended}`);
   if (restarts > 0) console.log(`    ${engine}: its driver got stuck and was ended ${restarts} times`);
 }
 for (const reason of missing) console.log(`    not run: ${reason}`);
