@@ -1,6 +1,6 @@
 //! What JavaScript gets back: plain objects.
 
-use alloc::vec;
+use alloc::{string::String, vec::Vec};
 
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::JsValue;
@@ -12,7 +12,7 @@ use crate::report::{Arm, HEADER_BYTES, Report};
 use crate::sketch::{CellCounts, Sketches};
 #[cfg(feature = "std")]
 use crate::spec::Question;
-use crate::spec::{Cap, Metric, WindowIndex, hex};
+use crate::spec::{WindowIndex, hex};
 
 /// An answer with the state that paid for it.
 pub(super) fn answer(monitor: &Monitor, answer: &Answer, state: &DeviceState) -> JsValue {
@@ -22,146 +22,173 @@ pub(super) fn answer(monitor: &Monitor, answer: &Answer, state: &DeviceState) ->
     let metric = spec.metric_of(question);
     let channel = Channel::of(&question.randomizer, question.domain_size);
     let probability = |of: fn(&Channel) -> f64| channel.as_ref().map_or(JsValue::NULL, |channel| of(channel).into());
-    object([
-        ("window", answer.report.window.into()),
-        (
-            "question",
-            object([
-                ("index", index.into()),
-                ("name", question.name.as_str().into()),
-                ("metric", metric.name.as_str().into()),
-                ("kind", question.kind.name().into()),
-            ]),
-        ),
-        ("symbols", if question.has_shares() { list(question.symbol_labels(metric)) } else { Array::new().into() }),
-        ("trueSymbol", number(answer.true_symbol)),
-        ("epsilonMicronats", number(question.epsilon_micronats)),
-        ("keepProbability", probability(Channel::keep_probability)),
-        ("falseProbability", probability(Channel::false_probability)),
-        ("state", bytes(&state.to_bytes())),
-        ("report", bytes(&answer.report.encode())),
-    ])
+    let asked = View::new();
+    asked.number("index", f64::from(index));
+    asked.text("name", &question.name);
+    asked.text("metric", &metric.name);
+    asked.text("kind", question.kind.name());
+    let view = View::new();
+    view.number("window", f64::from(answer.report.window));
+    view.put("question", asked.into());
+    let symbols = if question.has_shares() { question.symbol_labels(metric) } else { Vec::new() };
+    view.put("symbols", texts(&symbols));
+    view.number("trueSymbol", answer.true_symbol as f64);
+    view.number("epsilonMicronats", question.epsilon_micronats as f64);
+    view.put("keepProbability", probability(Channel::keep_probability));
+    view.put("falseProbability", probability(Channel::false_probability));
+    view.bytes("state", &state.to_bytes());
+    view.bytes("report", &answer.report.encode());
+    view.into()
 }
 
 /// The sketches of a window; zero counts if nothing was seen in it.
 pub(super) fn profile(monitor: &Monitor, sketches: &Sketches, window: WindowIndex) -> JsValue {
     let profile = sketches.profile(window);
-    let metric = |(index, metric): (usize, &Metric)| {
-        let cells = metric.cells.labels();
-        let seen = profile.map(|profile| &profile.metrics()[index]);
-        let counts = seen.map_or(vec![0; cells.len()], |counts| counts.cells().to_vec());
-        object([
-            ("name", metric.name.as_str().into()),
-            ("unit", metric.unit.as_str().into()),
-            ("cells", list(cells)),
-            ("counts", list(counts)),
-            ("missing", seen.map_or(0, CellCounts::missing).into()),
-            ("other", seen.map_or(0, CellCounts::other).into()),
-            ("events", number(seen.map_or(0, CellCounts::total))),
-        ])
-    };
-    object([
-        ("window", window.into()),
-        ("metrics", list(monitor.spec().metrics.iter().enumerate().map(metric))),
-        ("pending", sketches.pending().len().into()),
-    ])
+    let metrics = Array::new();
+    for (index, metric) in monitor.spec().metrics.iter().enumerate() {
+        let nothing;
+        let seen = match profile {
+            Some(profile) => &profile.metrics()[index],
+            None => {
+                nothing = CellCounts::new(metric.cells.count());
+                &nothing
+            }
+        };
+        let view = View::new();
+        view.text("name", &metric.name);
+        view.text("unit", &metric.unit);
+        view.put("cells", texts(&metric.cells.labels()));
+        view.put("counts", numbers(seen.cells()));
+        view.number("missing", f64::from(seen.missing()));
+        view.number("other", f64::from(seen.other()));
+        view.number("events", seen.total() as f64);
+        metrics.push(&view.into());
+    }
+    let view = View::new();
+    view.number("window", f64::from(window));
+    view.put("metrics", metrics.into());
+    view.number("pending", sketches.pending().len() as f64);
+    view.into()
 }
 
 /// Sketches for the store.
 pub(super) fn merged(merged: Merged) -> JsValue {
-    object([
-        ("sketches", bytes(&merged.snapshot.into_store())),
-        ("unknownOutcomes", merged.unknown_outcomes.into()),
-        ("discarded", merged.discarded.into()),
-    ])
+    let view = View::new();
+    view.bytes("sketches", &merged.snapshot.into_store());
+    view.number("unknownOutcomes", merged.unknown_outcomes as f64);
+    view.put("discarded", merged.discarded.into());
+    view.into()
 }
 
 /// What was spent of each cap.
 pub(super) fn ledger(monitor: &Monitor, state: &DeviceState, now_secs: u64) -> JsValue {
-    let spent = |cap: &Cap| {
-        object([
-            ("periodSecs", number(cap.period_secs)),
-            ("spentMicronats", number(state.ledger.spent_within(cap.period_secs, now_secs))),
-            ("mostMicronats", number(state.ledger.most_spent_within(cap.period_secs))),
-            ("capMicronats", number(cap.epsilon_micronats)),
-        ])
-    };
-    object([("nextWindow", state.next_window().into()), ("spent", list(monitor.spec().caps.iter().map(spent)))])
+    let caps = Array::new();
+    for cap in &monitor.spec().caps {
+        let view = View::new();
+        view.number("periodSecs", cap.period_secs as f64);
+        view.number("spentMicronats", state.ledger.spent_within(cap.period_secs, now_secs) as f64);
+        view.number("mostMicronats", state.ledger.most_spent_within(cap.period_secs) as f64);
+        view.number("capMicronats", cap.epsilon_micronats as f64);
+        caps.push(&view.into());
+    }
+    let view = View::new();
+    view.number("nextWindow", f64::from(state.next_window()));
+    view.put("spent", caps.into());
+    view.into()
 }
 
 /// A report of this spec taken apart; `None` if its question or payload is none of the spec's.
 pub(super) fn report(monitor: &Monitor, report: &Report) -> Option<JsValue> {
+    const NAMES: &str = "magic,version,arm,spec id,window,question,segment,report id,payload";
+    const ENDS: [usize; 8] = [2, 3, 4, 20, 24, 26, 28, HEADER_BYTES];
     let spec = monitor.spec();
     #[cfg_attr(not(feature = "std"), allow(unused_variables))]
     let question = spec.questions.get(usize::from(report.question))?;
     // All reports of a spec have one length; leading zeros of a longer one would say the same number.
     (report.payload.len() == spec.payload_len()).then_some(())?;
-    let fields: [(&str, usize, usize); 9] = [
-        ("magic", 0, 2),
-        ("version", 2, 1),
-        ("arm", 3, 1),
-        ("spec id", 4, 16),
-        ("window", 20, 4),
-        ("question", 24, 2),
-        ("segment", 26, 2),
-        ("report id", 28, 16),
-        ("payload", HEADER_BYTES, report.payload.len()),
-    ];
-    let field = |(name, offset, length): (&str, usize, usize)| {
-        object([("name", name.into()), ("offset", offset.into()), ("length", length.into())])
-    };
-    let arm = match report.arm {
-        Arm::Stable => "stable",
-        Arm::Canary => "canary",
-    };
-    #[cfg(feature = "std")]
-    let symbols = list(supported(question, report)?);
+    let fields = Array::new();
+    let mut offset = 0;
+    for (name, end) in NAMES.split(',').zip(ENDS.into_iter().chain([HEADER_BYTES + report.payload.len()])) {
+        let view = View::new();
+        view.text("name", name);
+        view.number("offset", offset as f64);
+        view.number("length", (end - offset) as f64);
+        fields.push(&view.into());
+        offset = end;
+    }
+    let view = View::new();
+    view.text("specId", &hex(report.spec_id.as_bytes()));
+    view.text("arm", if report.arm == Arm::Stable { "stable" } else { "canary" });
+    view.number("window", f64::from(report.window));
+    view.number("question", f64::from(report.question));
+    view.number("segment", f64::from(report.segment));
     // What counts payloads is not in the module that devices download.
+    #[cfg(feature = "std")]
+    view.put("symbols", numbers(&supported(question, report)?));
     #[cfg(not(feature = "std"))]
-    let symbols = JsValue::UNDEFINED;
-    Some(object([
-        ("specId", hex(report.spec_id.as_bytes()).into()),
-        ("arm", arm.into()),
-        ("window", report.window.into()),
-        ("question", report.question.into()),
-        ("segment", report.segment.into()),
-        ("symbols", symbols),
-        ("fields", list(fields.into_iter().map(field))),
-    ]))
+    view.put("symbols", JsValue::UNDEFINED);
+    view.put("fields", fields.into());
+    Some(view.into())
 }
 
 /// The symbols that a report supports, none if its mechanism has no such notion; `None` if the payload is no output of
 /// it.
 #[cfg(feature = "std")]
-fn supported(question: &Question, report: &Report) -> Option<alloc::vec::Vec<u32>> {
+fn supported(question: &Question, report: &Report) -> Option<Vec<u32>> {
     use crate::privacy::{Payload, decoder_of};
     let decoder = decoder_of(question);
     let payload = Payload::from_bytes(&report.payload).ok()?;
-    let mut counters = vec![0; decoder.counters()];
+    let mut counters = alloc::vec![0; decoder.counters()];
     decoder.accumulate(&payload, &report.report_id, &mut counters).ok()?;
     let support = decoder.oracle().map_or_else(Default::default, |oracle| oracle.support(&counters));
     Some((0..).zip(support).filter(|(_, count)| *count > 0).map(|(symbol, _)| symbol).collect())
 }
 
-/// An object with these members.
-fn object<const N: usize>(members: [(&str, JsValue); N]) -> JsValue {
-    let object = Object::new();
-    for (name, value) in members {
-        // Cannot fail: the object is new and extensible.
-        let _set = Reflect::set(&object, &name.into(), &value);
+/// An object in the making. One function for each kind of member: a device downloads each call.
+struct View(Object);
+
+impl View {
+    fn new() -> Self {
+        Self(Object::new())
     }
-    object.into()
+
+    fn put(&self, name: &str, value: JsValue) {
+        // Cannot fail: the object is new and extensible.
+        let _set = Reflect::set(&self.0, &name.into(), &value);
+    }
+
+    /// Integers are exact up to 2^53, far above what is counted here.
+    fn number(&self, name: &str, number: f64) {
+        self.put(name, JsValue::from_f64(number));
+    }
+
+    fn text(&self, name: &str, text: &str) {
+        self.put(name, JsValue::from_str(text));
+    }
+
+    fn bytes(&self, name: &str, bytes: &[u8]) {
+        self.put(name, Uint8Array::from(bytes).into());
+    }
 }
 
-fn list(items: impl IntoIterator<Item = impl Into<JsValue>>) -> JsValue {
-    items.into_iter().map(Into::into).collect::<Array>().into()
+impl From<View> for JsValue {
+    fn from(view: View) -> Self {
+        view.0.into()
+    }
 }
 
-/// An integer as a JavaScript number: exact up to 2^53, far above what is counted here.
-fn number(integer: u64) -> JsValue {
-    JsValue::from_f64(integer as f64)
+fn texts(texts: &[String]) -> JsValue {
+    let list = Array::new();
+    for text in texts {
+        list.push(&JsValue::from_str(text));
+    }
+    list.into()
 }
 
-fn bytes(bytes: &[u8]) -> JsValue {
-    Uint8Array::from(bytes).into()
+fn numbers(numbers: &[u32]) -> JsValue {
+    let list = Array::new();
+    for number in numbers {
+        list.push(&JsValue::from_f64(f64::from(*number)));
+    }
+    list.into()
 }
