@@ -42,7 +42,8 @@ pub(crate) const CORE: Flavour = Flavour { name: "core", features: "js", opt_lev
 pub(crate) const FULL: Flavour = Flavour { name: "full", features: "js,onnx", opt_level: None, rustflags: &[] };
 
 /// For tests: entropy from a seed, so that vectors can be replayed. Never shipped.
-pub(crate) const SEEDED: Flavour = Flavour { name: "seeded", features: "js,seeded-entropy", opt_level: None, rustflags: &[] };
+pub(crate) const SEEDED: Flavour =
+    Flavour { name: "seeded", features: "js,seeded-entropy", opt_level: None, rustflags: &[] };
 
 /// What the npm package holds.
 pub(crate) const SHIPPED: [Flavour; 2] = [CORE, FULL];
@@ -54,6 +55,11 @@ impl Flavour {
     /// The name of its directories.
     pub(crate) fn name(self) -> &'static str {
         self.name
+    }
+
+    /// Whether it is made for size.
+    pub(crate) fn is_small(self) -> bool {
+        self.opt_level.is_some()
     }
 
     /// The features of the plugin crate, as cargo wants them.
