@@ -10,6 +10,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
+use super::snip::snip;
 use super::{FOLDER, read};
 use crate::wasm::{Flavour, MODULE, Profile, hex};
 use crate::{setup, step};
@@ -61,6 +62,13 @@ pub(crate) fn optimize(profile: &Profile, flavour: Flavour) -> Result<PathBuf> {
     if stamp_file.exists() {
         fs::remove_file(&stamp_file).with_context(|| format!("cannot remove {}", stamp_file.display()))?;
     }
+    let mut input = input;
+    if flavour.is_small() {
+        let (snipped, [trapping, uncalled]) = snip(&bytes)?;
+        println!("    snipped: {trapping} functions that cannot return, {uncalled} that nothing can call");
+        input = folder.join("snipped.wasm");
+        fs::write(&input, snipped).with_context(|| format!("cannot write {}", input.display()))?;
+    }
     let mut command = Command::new("node");
     command.arg(WASM_OPT).arg(&input).args(level(flavour)).args(OPTIONS).arg("--output").arg(&output);
     step::run(&format!("wasm-opt {}", flavour.name()), &mut command)?;
@@ -70,7 +78,7 @@ pub(crate) fn optimize(profile: &Profile, flavour: Flavour) -> Result<PathBuf> {
 
 /// Covers the module, the version of binaryen and this file, which holds the options.
 fn fingerprint(module: &[u8]) -> Result<String> {
-    let options = include_bytes!("optimize.rs");
+    let options = concat!(include_str!("optimize.rs"), include_str!("snip.rs"));
     let lock = read(Path::new(LOCK_FILE))?;
     Ok(hex(&Sha256::new().chain_update(options).chain_update(lock).chain_update(module).finalize()))
 }
