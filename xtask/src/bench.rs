@@ -11,8 +11,8 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
 use crate::cargo::{NATIVE_TARGET_DIR, cargo};
-use crate::wasm::TARGET;
-use crate::{build, setup, step};
+use crate::wasm::{CORE, TARGET};
+use crate::{build, pack, setup, step};
 
 /// What to measure.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -23,6 +23,8 @@ pub(crate) enum Subject {
     Drift,
     /// What `monitor.wrap` adds to a call of onnxruntime-web
     Wrap,
+    /// The core module from nothing to its first report, beside other modules, in Node and Chromium; observing
+    Core,
 }
 
 /// How to measure.
@@ -76,6 +78,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         Subject::Privacy => privacy(options)?,
         Subject::Drift => drift(options)?,
         Subject::Wrap => wrap(options)?,
+        Subject::Core => core(options)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -90,6 +93,22 @@ fn wrap(options: &Options) -> Result<()> {
         bench.arg("--quick");
     }
     step::run("bench wrap", &mut bench)
+}
+
+/// The module as it is shipped. Without a browser the table says so.
+fn core(options: &Options) -> Result<()> {
+    pack::module(CORE)?;
+    setup::npm_packages(Path::new("benches/core"))?;
+    let mut bench = Command::new("node");
+    bench.arg("benches/core/main.mjs");
+    if options.quick {
+        bench.arg("--quick");
+    }
+    match setup::browser() {
+        Ok(chromium) => drop(bench.env("CHROMIUM", chromium)),
+        Err(reason) => println!("    without pages: {reason:#}"),
+    }
+    step::run("bench core", &mut bench)
 }
 
 fn privacy(options: &Options) -> Result<()> {
