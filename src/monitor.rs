@@ -152,10 +152,8 @@ impl Monitor {
     ///
     /// [`SnapshotError`] when it is none of this spec.
     pub fn give_back(&mut self, delta: &Snapshot, now_secs: u64) -> Result<(), SnapshotError> {
-        let mut taken = delta.sketches(&self.spec)?;
-        let since = core::mem::replace(&mut self.sketches, Sketches::new(self.spec.outcome));
-        taken.merge(&self.spec, since, now_secs);
-        self.sketches = taken;
+        let since = Snapshot::of(&self.spec, &self.sketches);
+        self.sketches = self.together(Some(delta), Some(&since), now_secs)?;
         Ok(())
     }
 
@@ -171,11 +169,8 @@ impl Monitor {
         delta: Option<&Snapshot>,
         now_secs: u64,
     ) -> Result<Merged, SnapshotError> {
-        let added = delta.map(|delta| delta.sketches(&self.spec)).transpose()?;
-        let read = stored.map(|stored| stored.sketches(&self.spec));
-        let discarded = matches!(read, Some(Err(_)));
-        let mut all = read.and_then(Result::ok).unwrap_or_else(|| Sketches::new(self.spec.outcome));
-        all.merge(&self.spec, added.unwrap_or_else(|| Sketches::new(self.spec.outcome)), now_secs);
+        let discarded = stored.is_some_and(|stored| stored.sketches(&self.spec).is_err());
+        let mut all = self.together(stored.filter(|_| !discarded), delta, now_secs)?;
         let unknown_outcomes = all.give_up_outcomes();
         Ok(Merged { snapshot: Snapshot::of(&self.spec, &all), unknown_outcomes, discarded })
     }
@@ -183,9 +178,23 @@ impl Monitor {
     /// What is stored together with what this monitor holds, to look at; what cannot be read counts as nothing.
     #[must_use]
     pub fn with_stored(&self, stored: &Snapshot, now_secs: u64) -> Sketches {
-        let mut all = stored.sketches(&self.spec).unwrap_or_else(|_| Sketches::new(self.spec.outcome));
-        all.merge(&self.spec, self.sketches.clone(), now_secs);
-        all
+        let own = Snapshot::of(&self.spec, &self.sketches);
+        let all = self.together(Some(stored), Some(&own), now_secs);
+        all.or_else(|_| own.sketches(&self.spec)).unwrap_or_else(|_| Sketches::new(self.spec.outcome))
+    }
+
+    /// What came first and what came later.
+    fn together(
+        &self,
+        first: Option<&Snapshot>,
+        later: Option<&Snapshot>,
+        now_secs: u64,
+    ) -> Result<Sketches, SnapshotError> {
+        let mut all = Sketches::new(self.spec.outcome);
+        for part in [first, later].into_iter().flatten() {
+            all.merge(&self.spec, part.sketches(&self.spec)?, now_secs);
+        }
+        Ok(all)
     }
 
     /// The next window that this device owes an answer: one of its turns that is over and still takes reports. None

@@ -52,3 +52,5 @@ pub mod support;
 pub mod tape;
 pub mod text;
 pub mod verdict;
+
+mod values;

@@ -1,7 +1,8 @@
 //! The shipped wasm file, run with its entropy import scripted.
 //!
 //! The file is loaded as it is. It wants imports from its JavaScript glue; the one that gives entropy is answered
-//! from a [`Tape`], any other stops the run, so that a report is known to depend on the spec, the symbol, the public
+//! from a [`Tape`], those with which the `core` module reads a spec are answered from its text (`values`), any other
+//! stops the run, so that a report is known to depend on the spec, the symbol, the public
 //! coin, the memo key and the tape alone. Calls follow the generated glue, `driftglass_bg.js`.
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use wasmtime::{
 
 use crate::probe::{Known, Probe, ProbeError};
 use crate::tape::Tape;
+use crate::values;
 use crate::verdict::ModuleFacts;
 
 /// Start of the name of the import that gives entropy. A hash follows.
@@ -163,7 +165,7 @@ impl Probe for QuestionProbe<'_> {
 /// Fuel for one call. The most expensive report takes some 10^6.
 const FUEL: u64 = 1 << 40;
 
-struct Host {
+pub(crate) struct Host {
     tape: Tape,
     memory: Option<Memory>,
     references: Option<Table>,
@@ -229,7 +231,7 @@ fn linker(module: &Module) -> wasmtime::Result<Linker<Host>> {
             linker.func_wrap(from, name, entropy)?;
         } else if name == "__wbindgen_init_externref_table" {
             linker.func_wrap(from, name, init_references)?;
-        } else {
+        } else if !values::answer(&mut linker, from, name, &signature)? {
             let label = name.to_owned();
             linker.func_new(from, name, signature, move |mut caller, arguments, _| {
                 Err(wasmtime::Error::msg(format!("the module called {label}{}", text(&mut caller, arguments))))
@@ -255,15 +257,26 @@ fn entropy(mut caller: Caller<'_, Host>, at: i32, length: i32) -> wasmtime::Resu
     if host.tape.fill(buffer).is_ok() {
         return Ok(());
     }
-    // What the glue does with an exception: it is stored, and the call returns.
-    let export = |caller: &mut Caller<'_, Host>, name: &str| -> wasmtime::Result<Func> {
-        let function = caller.get_export(name).and_then(Extern::into_func);
-        function.ok_or_else(|| wasmtime::Error::msg(format!("no {name}")))
-    };
-    let alloc = export(&mut caller, "__externref_table_alloc")?;
-    let store = export(&mut caller, "__wbindgen_exn_store")?;
-    let index = alloc.typed::<(), i32>(&caller)?.call(&mut caller, ())?;
-    store.typed::<i32, ()>(&caller)?.call(&mut caller, index)
+    throw(&mut caller)
+}
+
+/// What the glue does with an exception: it is stored, and the call returns.
+pub(crate) fn throw(caller: &mut Caller<'_, Host>) -> wasmtime::Result<()> {
+    let alloc = exported(caller, "__externref_table_alloc")?;
+    let store = exported(caller, "__wbindgen_exn_store")?;
+    let index = alloc.typed::<(), i32>(&caller)?.call(&mut *caller, ())?;
+    store.typed::<i32, ()>(&caller)?.call(&mut *caller, index)
+}
+
+/// A function that the module exports.
+pub(crate) fn exported(caller: &mut Caller<'_, Host>, name: &str) -> wasmtime::Result<Func> {
+    let function = caller.get_export(name).and_then(Extern::into_func);
+    function.ok_or_else(|| wasmtime::Error::msg(format!("no {name}")))
+}
+
+/// The memory of the module, once it has started.
+pub(crate) fn memory(caller: &Caller<'_, Host>) -> wasmtime::Result<Memory> {
+    caller.data().memory.ok_or_else(|| wasmtime::Error::msg("the memory was asked for at start"))
 }
 
 /// The text of an error that the module wants to throw, if these are its address and length.

@@ -54,8 +54,11 @@ fn configurations() -> Vec<Configuration> {
     .to_vec()
 }
 
-fn shipped() -> Shipped {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../js/wasm/full/driftglass_bg.wasm");
+/// Every flavour that devices load.
+const FLAVOURS: [&str; 2] = ["core", "full"];
+
+fn shipped(flavour: &str) -> Shipped {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../js/wasm/{flavour}/driftglass_bg.wasm"));
     Shipped::load(&file).unwrap_or_else(|error| panic!("{error}; build it with `cargo xtask build --only wasm`"))
 }
 
@@ -204,8 +207,12 @@ fn support_agrees_with_the_frequency_oracles() {
 }
 
 #[test]
-fn the_module_makes_the_reports_that_the_crate_makes() {
-    let shipped = shipped();
+fn the_modules_make_the_reports_that_the_crate_makes() {
+    FLAVOURS.iter().for_each(|flavour| makes_the_reports_that_the_crate_makes(flavour));
+}
+
+fn makes_the_reports_that_the_crate_makes(flavour: &str) {
+    let shipped = shipped(flavour);
     let mut chance = Chance::seeded(8);
     for configuration in configurations() {
         let spec = spec(&configuration);
@@ -233,8 +240,12 @@ fn the_module_makes_the_reports_that_the_crate_makes() {
 
 #[test]
 fn the_package_passes_its_audit() {
+    FLAVOURS.iter().for_each(|flavour| passes_its_audit(flavour));
+}
+
+fn passes_its_audit(flavour: &str) {
     let text = include_str!("../../pkg-config.json");
-    let audit = audit(text, &shipped(), QUICK).expect("an audit");
+    let audit = audit(text, &shipped(flavour), QUICK).expect("an audit");
     let failed: Vec<_> = audit
         .questions
         .iter()

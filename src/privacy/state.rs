@@ -187,24 +187,25 @@ impl DeviceState {
         if rest.len() != usize::from(u16::from_be_bytes(epochs)) * PER_EPOCH {
             return Err(StateError::Unreadable);
         }
-        let charge = |entry: &[u8]| {
+        let mut book = Vec::with_capacity(count);
+        for entry in charges.chunks_exact(PER_CHARGE) {
             let (at_secs, entry) = take(entry)?;
             let (cost, _) = take(entry)?;
-            Ok(Charge { at_secs: u64::from_be_bytes(at_secs), epsilon_micronats: u64::from_be_bytes(cost) })
-        };
-        let charges = charges.chunks_exact(PER_CHARGE).map(charge).collect::<Result<_, _>>()?;
-        let epoch = |entry: &[u8]| {
+            book.push(Charge { at_secs: u64::from_be_bytes(at_secs), epsilon_micronats: u64::from_be_bytes(cost) });
+        }
+        let mut paid: Vec<(u16, u32)> = Vec::with_capacity(usize::from(u16::from_be_bytes(epochs)));
+        for entry in rest.chunks_exact(PER_EPOCH) {
             let (question, entry) = take(entry)?;
             let (epoch, _) = take(entry)?;
-            Ok((u16::from_be_bytes(question), u32::from_be_bytes(epoch)))
-        };
-        let paid: Vec<(u16, u32)> = rest.chunks_exact(PER_EPOCH).map(epoch).collect::<Result<_, _>>()?;
-        if paid.windows(2).any(|pair| pair[0].0 >= pair[1].0) {
-            return Err(StateError::Unreadable);
+            let question = u16::from_be_bytes(question);
+            if paid.last().is_some_and(|(earlier, _)| *earlier >= question) {
+                return Err(StateError::Unreadable);
+            }
+            paid.push((question, u32::from_be_bytes(epoch)));
         }
         Ok(Self {
             secret: DeviceSecret::from_bytes(secret),
-            ledger: Ledger::from_charges(charges).ok_or(StateError::Unreadable)?,
+            ledger: Ledger::from_charges(book).ok_or(StateError::Unreadable)?,
             app: AppId::from_bytes(app),
             spec_id: SpecId::from_bytes(spec_id),
             next_window: WindowIndex::from_be_bytes(next_window),

@@ -16,7 +16,6 @@ use crate::spec::{MonitorSpec, OutcomeRule, WindowIndex};
 /// A device may have several: one in its store, and in the memory of each tab what that tab added since it last
 /// committed. [`Sketches::merge`] makes one of them. An outcome that is told where its prediction is not known waits
 /// until its tab's part is merged with the store's.
-#[derive(Clone)]
 pub struct Sketches {
     /// At most two, the older first.
     profiles: Vec<Profile>,
@@ -26,7 +25,6 @@ pub struct Sketches {
 }
 
 /// An outcome whose prediction is not known here.
-#[derive(Clone)]
 pub(super) struct Told {
     pub(super) key: String,
     pub(super) at_secs: u64,

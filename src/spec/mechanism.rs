@@ -245,21 +245,45 @@ fn bits_below(outputs: u64) -> u32 {
     u64::BITS - outputs.saturating_sub(1).leading_zeros()
 }
 
-/// Bits that the rank of a subset of `size` among `domain` things needs; `None` above 256.
+/// Bits that the rank of a subset of `size` among `domain` things needs; `None` above 256. At most 2^32 things.
 #[must_use]
 pub fn rank_bits(domain: usize, size: usize) -> Option<u32> {
-    use crypto_bigint::{NonZero, U256};
     let size = size.min(domain.saturating_sub(size));
-    let mut count = U256::ONE;
+    // Eight words of 32 bits, the least significant first.
+    let mut count = [0_u32; 8];
+    count[0] = 1;
     for step in 1..=size {
         // C(n, r) = C(n, r − 1) (n − r + 1) / r, exactly. A product can leave 256 bits when the quotient does not; such counts are refused
         // too.
-        let factor = U256::from((domain - step + 1) as u64);
-        let product: Option<U256> = count.checked_mul(&factor).into();
-        let divisor: Option<NonZero<U256>> = NonZero::new(U256::from(step as u64)).into();
-        count = product?.div_rem(&divisor?).0;
+        let (factor, divisor) = ((domain - step + 1) as u64, step as u64);
+        let mut carry = 0;
+        for word in &mut count {
+            carry += u64::from(*word) * factor;
+            *word = carry as u32;
+            carry >>= 32;
+        }
+        if carry > 0 {
+            return None;
+        }
+        let mut rest = 0;
+        for word in count.iter_mut().rev() {
+            rest = rest << 32 | u64::from(*word);
+            // Fits: the rest before was below the divisor.
+            *word = (rest / divisor) as u32;
+            rest %= divisor;
+        }
     }
-    Some(count.wrapping_sub(&U256::ONE).bits_vartime())
+    // Less one: the largest rank.
+    let mut bits = 0;
+    let mut borrow = true;
+    for (word, place) in count.iter().zip(0_u32..) {
+        let (less, borrows) = word.overflowing_sub(u32::from(borrow));
+        borrow = borrows;
+        if less > 0 {
+            bits = 32 * place + u32::BITS - less.leading_zeros();
+        }
+    }
+    Some(bits)
 }
 
 #[cfg(test)]

@@ -34,9 +34,11 @@ pub use mechanism::{Geometry, HYBRID_SHARES, Mechanism, Randomizer, Weights, ran
 pub use model::{ModelRefused, ModelShape};
 pub use question::{Question, QuestionKind};
 pub use read::SpecError;
+#[cfg(all(feature = "js", target_arch = "wasm32", target_os = "unknown"))]
+pub(crate) use read::hex_bytes;
 #[cfg(feature = "std")]
 pub(crate) use read::{Node, json, read};
-pub(crate) use text::{Part, hex, sentence};
+pub(crate) use text::{Part, hex, joined, sentence};
 pub use word::word;
 
 /// The longest period of a cap, in seconds: ten years. A ledger remembers that long, whatever spec is in force.
@@ -356,6 +358,7 @@ impl Cells {
     /// A name for each cell.
     #[must_use]
     pub fn labels(&self) -> Vec<String> {
+        use Part::Text;
         let mut labels: Vec<String> = Vec::with_capacity(self.count());
         match &self.kind {
             CellKind::Numeric { edges } => {
@@ -363,23 +366,31 @@ impl Cells {
                 let mut below: Option<&str> = None;
                 for edge in edges {
                     labels.push(match below {
-                        None => ["≤ ", edge].concat(),
-                        Some(below) => ["(", below, ", ", edge, "]"].concat(),
+                        None => joined("≤ ", edge),
+                        Some(below) => sentence(&[Text("("), Text(below), Text(", "), Text(edge), Text("]")]),
                     });
                     below = Some(edge);
                 }
-                labels.extend(below.map(|last| ["> ", last].concat()));
+                if let Some(last) = below {
+                    labels.push(joined("> ", last));
+                }
             }
             CellKind::Category { labels: names } => labels.extend_from_slice(names),
             CellKind::Text { .. } => {}
         }
-        labels.extend(self.other.then(|| "other".to_owned()));
-        labels.extend(self.missing.then(|| "missing".to_owned()));
+        let mut code = |there: bool, name: &str| {
+            if there {
+                labels.push(name.to_owned());
+            }
+        };
+        code(self.other, "other");
+        code(self.missing, "missing");
         if let (Some(_), [.., low, high]) = (self.codes.range, self.spellings.as_slice()) {
-            labels.extend([["below ", low].concat(), ["above ", high].concat()]);
+            code(true, &joined("below ", low));
+            code(true, &joined("above ", high));
         }
-        labels.extend(self.codes.nan.then(|| "NaN".to_owned()));
-        labels.extend(self.codes.wrong_type.then(|| "wrong type".to_owned()));
+        code(self.codes.nan, "NaN");
+        code(self.codes.wrong_type, "wrong type");
         labels
     }
 

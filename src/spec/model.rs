@@ -101,49 +101,43 @@ impl MonitorSpec {
             return Err(ModelRefused::NotListed);
         }
         for metric in &self.metrics {
-            let missing = |role, tensor: &String| ModelRefused::MissingTensor {
-                role,
-                tensor: tensor.clone(),
-                metric: metric.name.clone(),
-            };
-            match &metric.source {
-                Source::Input { tensor, index } => {
-                    let found = model.inputs.iter().find(|(name, _)| name == tensor);
-                    let (_, dims) = found.ok_or_else(|| missing("input", tensor))?;
-                    if let Some(elements) = elements(dims).filter(|elements| index >= elements) {
-                        return Err(ModelRefused::IndexOutside {
-                            tensor: tensor.clone(),
-                            elements,
-                            metric: metric.name.clone(),
-                        });
-                    }
-                }
+            let (tensor, of_output, read) = match &metric.source {
+                Source::Input { tensor, index } => (tensor, false, Reads::Element(*index)),
                 Source::Output { tensor, .. } | Source::Argmax { tensor } | Source::Max { tensor } => {
-                    if !model.outputs.iter().any(|name| name == tensor) {
-                        return Err(missing("output", tensor));
-                    }
+                    (tensor, true, Reads::Anything)
                 }
-                Source::Codebook(codebook) if codebook.of_output => {
-                    if !model.outputs.iter().any(|name| *name == codebook.tensor) {
-                        return Err(missing("output", &codebook.tensor));
-                    }
+                Source::Codebook(codebook) if codebook.of_output => (&codebook.tensor, true, Reads::Anything),
+                Source::Codebook(codebook) => (&codebook.tensor, false, Reads::All(codebook.dimension())),
+                Source::Latency | Source::Error | Source::Outcome | Source::Pair { .. } | Source::Joint { .. } => {
+                    continue;
                 }
-                Source::Codebook(codebook) => {
-                    let found = model.inputs.iter().find(|(name, _)| *name == codebook.tensor);
-                    let (_, dims) = found.ok_or_else(|| missing("input", &codebook.tensor))?;
-                    if let Some(elements) = elements(dims).filter(|elements| *elements != codebook.dimension()) {
-                        return Err(ModelRefused::OtherLength {
-                            tensor: codebook.tensor.clone(),
-                            elements,
-                            metric: metric.name.clone(),
-                        });
-                    }
+            };
+            let input = model.inputs.iter().find(|(name, _)| name == tensor);
+            let known = if of_output { model.outputs.iter().any(|name| name == tensor) } else { input.is_some() };
+            let (tensor, metric) = (tensor.clone(), metric.name.clone());
+            if !known {
+                let role = if of_output { "output" } else { "input" };
+                return Err(ModelRefused::MissingTensor { role, tensor, metric });
+            }
+            match (read, input.and_then(|(_, dims)| elements(dims))) {
+                (Reads::Element(index), Some(elements)) if index >= elements => {
+                    return Err(ModelRefused::IndexOutside { tensor, elements, metric });
                 }
-                Source::Latency | Source::Error | Source::Outcome | Source::Pair { .. } | Source::Joint { .. } => {}
+                (Reads::All(length), Some(elements)) if elements != length => {
+                    return Err(ModelRefused::OtherLength { tensor, elements, metric });
+                }
+                _ => {}
             }
         }
         Ok(())
     }
+}
+
+/// What a metric reads of a tensor.
+enum Reads {
+    Anything,
+    Element(usize),
+    All(usize),
 }
 
 /// Elements of one observation: the product of the fixed dimensions, the first being a batch of one if the caller chooses it.

@@ -4,7 +4,7 @@ use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 use super::parse_question::questions;
 use super::read::Node;
-use super::text::Part;
+use super::text::{Part, sentence};
 use super::{
     Cap, CellKind, Cells, Codebook, Detection, Join, MAX_CAP_PERIOD_SECS, Metric, ModelEntry, MonitorSpec, OutcomeRule,
     QualityCodes, Question, SPEC_VERSION, Source, SpecId, Upload, Window,
@@ -301,7 +301,7 @@ fn pair_cells(node: Node<'_>, prediction: &Metric, outcome: &Metric) -> Cells {
     let mut labels = Vec::with_capacity(rows.len() * columns.len());
     for row in &rows {
         for column in &columns {
-            labels.push([row, " → ", column].concat());
+            labels.push(sentence(&[Part::Text(row), Part::Text(" → "), Part::Text(column)]));
         }
     }
     Cells {
@@ -325,7 +325,12 @@ fn detection(detection: Node<'_>, questions: &[Question]) -> Detection {
     detection.object("false_alarms_per_year span_windows deltas");
     let deltas = detection.field("deltas");
     let names: Vec<&str> = questions.iter().map(|question| question.name.as_str()).collect();
-    deltas.object(&names.join(" "));
+    let mut known = String::new();
+    for name in &names {
+        known.push_str(if known.is_empty() { "" } else { " " });
+        known.push_str(name);
+    }
+    deltas.object(&known);
     Detection {
         false_alarms_per_year: detection
             .field("false_alarms_per_year")

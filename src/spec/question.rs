@@ -5,6 +5,7 @@
 use alloc::{borrow::ToOwned, string::String, vec, vec::Vec};
 
 use super::mechanism::{Mechanism, Randomizer};
+use super::text::joined;
 use super::{CellKind, Cells, Metric};
 
 /// One question.
@@ -137,7 +138,7 @@ impl Question {
         let mut labels = match self.kind {
             QuestionKind::ThresholdBit { cells_below, .. } => {
                 let threshold = &metric.cells.spellings[cells_below - 1];
-                vec![["≤ ", threshold].concat(), ["> ", threshold].concat()]
+                vec![joined("≤ ", threshold), joined("> ", threshold)]
             }
             _ => metric.cells.labels(),
         };

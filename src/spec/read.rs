@@ -28,7 +28,8 @@ impl SpecError {
     /// Pointer and rule, for people.
     #[must_use]
     pub fn sentence(&self) -> String {
-        [if self.pointer.is_empty() { "(root)" } else { &self.pointer }, ": ", &self.rule].concat()
+        let pointer = if self.pointer.is_empty() { "(root)" } else { &self.pointer };
+        sentence(&[Part::Text(pointer), Part::Text(": "), Part::Text(&self.rule)])
     }
 }
 

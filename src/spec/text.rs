@@ -29,6 +29,11 @@ pub(crate) fn sentence(parts: &[Part<'_>]) -> String {
     text
 }
 
+/// Two texts, one after the other.
+pub(crate) fn joined(first: &str, second: &str) -> String {
+    sentence(&[Part::Text(first), Part::Text(second)])
+}
+
 /// Appends a number in decimal.
 pub(crate) fn push_decimal(text: &mut String, number: u64) {
     if number >= 10 {

@@ -12,8 +12,8 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
 use crate::cargo::{NATIVE_TARGET_DIR, cargo};
-use crate::wasm::TARGET;
-use crate::{build, setup, step, wasi, wasm, web};
+use crate::wasm::{CORE, TARGET};
+use crate::{build, pack, setup, step, wasi, wasm, web};
 
 /// What to measure.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -28,6 +28,8 @@ pub(crate) enum Subject {
     Wasi,
     /// What watching costs a page, through the worker and without, in three browsers
     Page,
+    /// The core module from nothing to its first report, beside other modules, in Node and Chromium; observing
+    Core,
 }
 
 /// How to measure.
@@ -83,6 +85,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         Subject::Wrap => wrap(options)?,
         Subject::Wasi => wasi()?,
         Subject::Page => page(options)?,
+        Subject::Core => core(options)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -121,6 +124,22 @@ fn wasi() -> Result<()> {
     let mut bench = cargo("run", NATIVE_TARGET_DIR);
     bench.args(["--package", "driftglass-wasi-host"]);
     step::run("bench wasi", &mut bench)
+}
+
+/// The module as it is shipped. Without a browser the table says so.
+fn core(options: &Options) -> Result<()> {
+    pack::module(CORE)?;
+    setup::npm_packages(Path::new("benches/core"))?;
+    let mut bench = Command::new("node");
+    bench.arg("benches/core/main.mjs");
+    if options.quick {
+        bench.arg("--quick");
+    }
+    match setup::browser() {
+        Ok(chromium) => drop(bench.env("CHROMIUM", chromium)),
+        Err(reason) => println!("    without pages: {reason:#}"),
+    }
+    step::run("bench core", &mut bench)
 }
 
 fn privacy(options: &Options) -> Result<()> {

@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use crate::cargo::{NATIVE_TARGET_DIR, bare, cargo};
 use crate::suite::{self, Count, Outcome};
-use crate::{build, centre, demo, matrix, pack, setup, step, wasi, wasm};
+use crate::{build, centre, demo, matrix, pack, setup, size, step, wasi, wasm};
 
 /// Runs all suites, prints the table, and ends with `N passed, M failed`.
 ///
@@ -27,6 +27,7 @@ pub(crate) fn run(quick: bool) -> Result<ExitCode> {
     let mut outcomes = rust();
     match built {
         Ok(()) => {
+            outcomes.push(size::gate());
             outcomes.push(suite::node("js", "js/test", shared));
             outcomes.push(suite::node("node", "tests/node", shared));
             outcomes.push(suite::node("cli", "tests/cli", shared));

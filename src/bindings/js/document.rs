@@ -42,16 +42,20 @@ fn value(given: &JsValue, depth: u32) -> Option<Value> {
     if let Some(text) = given.dyn_ref::<JsString>() {
         return unicode(text).map(Value::Text);
     }
-    if Array::is_array(given) {
-        let items = Array::from(given).iter().map(|item| value(&item, depth + 1)).collect::<Option<Vec<_>>>();
-        return items.map(Value::Array);
+    if let Some(items) = given.dyn_ref::<Array>() {
+        let mut values = Vec::with_capacity(items.length() as usize);
+        for index in 0..items.length() {
+            values.push(value(&items.get(index), depth + 1)?);
+        }
+        return Some(Value::Array(values));
     }
-    let member = |entry: JsValue| {
-        let entry = entry.unchecked_into::<Array>();
-        Some((unicode(&entry.get(0).unchecked_into())?, value(&entry.get(1), depth + 1)?))
-    };
     let entries = Object::entries(given.unchecked_ref());
-    entries.iter().map(member).collect::<Option<Vec<_>>>().map(Value::Object)
+    let mut members = Vec::with_capacity(entries.length() as usize);
+    for index in 0..entries.length() {
+        let entry = entries.get(index).unchecked_into::<Array>();
+        members.push((unicode(&entry.get(0).unchecked_into())?, value(&entry.get(1), depth + 1)?));
+    }
+    Some(Value::Object(members))
 }
 
 fn unicode(text: &JsString) -> Option<String> {

@@ -13,7 +13,7 @@ use crate::monitor::Monitor;
 use crate::privacy::DeviceState;
 use crate::report::{Arm, Report};
 use crate::sketch::{Sketches, Snapshot};
-use crate::spec::{ModelShape, WindowIndex, hex};
+use crate::spec::{ModelShape, WindowIndex, hex, hex_bytes};
 use crate::upload::{Disposition, push_report};
 
 /// A monitor for one spec.
@@ -206,10 +206,5 @@ pub(super) fn admit(
 }
 
 fn hash(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    let pairs = (text.len() == 64 && text.is_ascii()).then(|| text.as_bytes().chunks_exact(2))?;
-    for (byte, pair) in bytes.iter_mut().zip(pairs) {
-        *byte = u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
+    hex_bytes(&text.to_ascii_lowercase())
 }

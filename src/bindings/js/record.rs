@@ -86,8 +86,10 @@ impl Reader {
         }
         let present = values.iter().filter(|value| !value.is_undefined()).count();
         if Object::keys(object).length() as usize > present {
-            let known = |name: JsValue| self.fields.contains(&name);
-            Object::keys(object).iter().all(known).then_some(())?;
+            let names = Object::keys(object);
+            for index in 0..names.length() {
+                self.fields.contains(&names.get(index)).then_some(())?;
+            }
         }
         let [inputs, outputs, latency, failed] = values;
         Some((
@@ -106,16 +108,23 @@ pub(super) fn scalar(value: JsValue) -> Result<Scalar, Thrown> {
 
 /// Names and dimensions of inputs, `[name, dims][]`, null for a dimension that the caller chooses.
 pub(super) fn shapes(given: &JsValue) -> Option<Vec<(String, Vec<Option<usize>>)>> {
-    let dim = |dim: JsValue| match dim.as_f64() {
-        Some(dim) if dim >= 0.0 && dim == f64::from(dim as u32) => Some(Some(dim as usize)),
-        _ => dim.is_null().then_some(None),
-    };
-    let input = |pair: JsValue| {
-        let pair = pair.dyn_into::<Array>().ok()?;
-        let dims = pair.get(1).dyn_into::<Array>().ok()?;
-        Some((pair.get(0).as_string()?, dims.iter().map(dim).collect::<Option<_>>()?))
-    };
-    given.dyn_ref::<Array>()?.iter().map(input).collect()
+    let given = given.dyn_ref::<Array>()?;
+    let mut shapes = Vec::new();
+    for index in 0..given.length() {
+        let pair = given.get(index).dyn_into::<Array>().ok()?;
+        let given = pair.get(1).dyn_into::<Array>().ok()?;
+        let mut dims = Vec::new();
+        for index in 0..given.length() {
+            let dim = given.get(index);
+            dims.push(match dim.as_f64() {
+                Some(dim) if dim >= 0.0 && dim == f64::from(dim as u32) => Some(dim as usize),
+                _ if dim.is_null() => None,
+                _ => return None,
+            });
+        }
+        shapes.push((pair.get(0).as_string()?, dims));
+    }
+    Some(shapes)
 }
 
 type Fields<'a> = Vec<(&'a str, Column)>;
@@ -171,12 +180,17 @@ impl Scalar {
 
 impl Column {
     fn of(scalars: Vec<Scalar>) -> Self {
+        let (mut numbers, mut texts) = (Vec::with_capacity(scalars.len()), Vec::new());
         if scalars.iter().any(|scalar| matches!(scalar, Scalar::Text(_))) {
-            let text = |scalar| if let Scalar::Text(text) = scalar { text } else { String::new() };
-            Self::Texts(scalars.into_iter().map(text).collect())
-        } else {
-            Self::Numbers(scalars.iter().map(Scalar::number).collect())
+            for scalar in scalars {
+                texts.push(if let Scalar::Text(text) = scalar { text } else { String::new() });
+            }
+            return Self::Texts(texts);
         }
+        for scalar in &scalars {
+            numbers.push(scalar.number());
+        }
+        Self::Numbers(numbers)
     }
 
     /// A typed array of one of the element types that models have, a list, or a single value; the usual ones first.
@@ -185,7 +199,11 @@ impl Column {
             return Some(Self::F32(data.to_vec()));
         }
         if let Some(items) = value.dyn_ref::<Array>() {
-            return Some(Self::of(items.iter().map(|item| of(&item)).collect::<Option<Vec<_>>>()?));
+            let mut scalars = Vec::with_capacity(items.length() as usize);
+            for index in 0..items.length() {
+                scalars.push(of(&items.get(index))?);
+            }
+            return Some(Self::of(scalars));
         }
         if let Some(data) = value.dyn_ref::<BigInt64Array>() {
             return Some(Self::I64(data.to_vec()));

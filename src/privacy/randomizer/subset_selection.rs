@@ -55,12 +55,27 @@ pub struct SubsetSelection {
     table: Table,
 }
 
-/// Ranks in the narrowest integer that holds them.
+/// Ranks in the narrowest integer that holds them. A device ranks one subset in a window: there all are wide, and the
+/// code for the others is not downloaded.
 #[derive(Debug, Clone)]
 enum Table {
+    #[cfg(feature = "std")]
     Narrow(Combinations<u64>),
+    #[cfg(feature = "std")]
     Medium(Combinations<u128>),
     Wide(Combinations<U256>),
+}
+
+fn table(domain: usize, size: usize) -> Table {
+    let bits = rank_bits(domain, size);
+    assert!(bits.is_some(), "ranks of at most 256 bits");
+    match bits {
+        #[cfg(feature = "std")]
+        Some(0..=64) => Table::Narrow(Combinations::new(domain, size)),
+        #[cfg(feature = "std")]
+        Some(65..=128) => Table::Medium(Combinations::new(domain, size)),
+        _ => Table::Wide(Combinations::new(domain, size)),
+    }
 }
 
 impl SubsetSelection {
@@ -73,11 +88,7 @@ impl SubsetSelection {
     pub fn new(domain_size: u64, subset_size: usize, weights: Weights) -> Self {
         let k = domain_size as usize;
         assert!(0 < subset_size && subset_size < k, "a subset holds some symbols and not all");
-        let table = match rank_bits(k, subset_size).expect("ranks of at most 256 bits") {
-            0..=64 => Table::Narrow(Combinations::new(k, subset_size)),
-            65..=128 => Table::Medium(Combinations::new(k, subset_size)),
-            _ => Table::Wide(Combinations::new(k, subset_size)),
-        };
+        let table = table(k, subset_size);
         let keep_weight = subset_size as u128 * u128::from(weights.of_true);
         let drop_weight = (k - subset_size) as u128 * u128::from(weights.of_false);
         Self {
@@ -108,7 +119,9 @@ impl SubsetSelection {
         found: impl FnMut(usize),
     ) -> Result<(), MalformedPayload> {
         match &self.table {
+            #[cfg(feature = "std")]
             Table::Narrow(table) => unrank(table, payloads, found),
+            #[cfg(feature = "std")]
             Table::Medium(table) => unrank(table, payloads, found),
             Table::Wide(table) => unrank(table, payloads, found),
         }
@@ -116,7 +129,9 @@ impl SubsetSelection {
 
     fn encode(&self, subset: &Bits) -> Payload {
         match &self.table {
+            #[cfg(feature = "std")]
             Table::Narrow(table) => table.rank(subset).to_payload(),
+            #[cfg(feature = "std")]
             Table::Medium(table) => table.rank(subset).to_payload(),
             Table::Wide(table) => table.rank(subset).to_payload(),
         }
@@ -175,7 +190,9 @@ impl Decoder for SubsetSelection {
 
     fn check(&self, payload: &Payload) -> Result<(), MalformedPayload> {
         match &self.table {
+            #[cfg(feature = "std")]
             Table::Narrow(table) => table.check(&Rank::from_payload(payload)?),
+            #[cfg(feature = "std")]
             Table::Medium(table) => table.check(&Rank::from_payload(payload)?),
             Table::Wide(table) => table.check(&Rank::from_payload(payload)?),
         }

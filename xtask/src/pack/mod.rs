@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`paths`] | no path of this machine in what is shipped |
 //! | [`optimize`] | wasm-opt, pinned |
+//! | [`snip`](mod@snip) | before it: what is there only for the texts of panics |
 //! | [`crates`](mod@crates) | the crates that a module is linked from |
 //! | [`npm`] | what npm installs beside the package |
 //! | [`lint`](mod@lint) | publint and Are The Types Wrong |
@@ -18,6 +19,7 @@ mod npm;
 mod optimize;
 mod paths;
 mod sbom;
+mod snip;
 mod stage;
 mod tarball;
 mod verify;
@@ -215,10 +217,19 @@ struct Module {
 ///
 /// It does not compile, or does not work.
 pub(crate) fn measure(flavour: Flavour) -> Result<Sizes> {
+    let optimized = module(flavour)?;
+    Ok(run_module(flavour, &Profile::pack(Vec::new()).bindings(flavour), &optimized)?.sizes)
+}
+
+/// Makes a module as it is shipped, and says where it lies.
+///
+/// # Errors
+///
+/// It does not compile.
+pub(crate) fn module(flavour: Flavour) -> Result<PathBuf> {
     let profile = Profile::pack(paths::rustflags()?);
     wasm::build(&profile, &[flavour])?;
-    let optimized = optimize::optimize(&profile, flavour)?;
-    Ok(run_module(flavour, &profile.bindings(flavour), &optimized)?.sizes)
+    optimize::optimize(&profile, flavour)
 }
 
 /// Runs an optimized module with its glue. One that fails is not replaced by one that was not optimized: a person

@@ -10,6 +10,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
+use super::snip::snip;
 use super::{FOLDER, NPM_FOLDER, read};
 use crate::wasm::{Flavour, MODULE, Profile, hex};
 use crate::{setup, step};
@@ -19,12 +20,8 @@ const WASM_OPT: &str = "xtask/npm/node_modules/binaryen/bin/wasm-opt";
 /// Pins binaryen.
 pub(super) const LOCK_FILE: &str = "xtask/npm/package-lock.json";
 
-/// The level, and what the module may use: what rustc and wasm-bindgen already do, and no more.
-///
-/// `-O2` made the `full` module, compiled at `opt-level` 3, 14 % smaller (16,090,436 to 13,807,684 bytes), and what is
-/// sent 8 % (gzip) or 7 % (brotli); other levels were not measured.
-const OPTIONS: [&str; 9] = [
-    "-O2",
+/// What the module may use: what rustc and wasm-bindgen already do, and no more.
+const OPTIONS: [&str; 8] = [
     "--mvp-features",
     "--enable-mutable-globals",
     "--enable-sign-ext",
@@ -34,6 +31,13 @@ const OPTIONS: [&str; 9] = [
     "--enable-reference-types",
     "--enable-multivalue",
 ];
+
+/// The level. `-O2` made the `full` module, compiled at `opt-level` 3, 14 % smaller (16,090,436 to 13,807,684 bytes),
+/// and what is sent 8 % (gzip) or 7 % (brotli); other levels were not measured. For `core` every level and many single
+/// passes were: they differ by 2 %. Nothing of ours lies in the first kilobyte, which is the far end of the stack.
+fn level(flavour: Flavour) -> &'static [&'static str] {
+    if flavour.is_small() { &["-Oz", "--converge", "--low-memory-unused"] } else { &["-O2"] }
+}
 
 /// Optimizes the module of a flavour and returns where it lies now. Names of functions are dropped.
 ///
@@ -57,8 +61,15 @@ pub(crate) fn optimize(profile: &Profile, flavour: Flavour) -> Result<PathBuf> {
     if stamp_file.exists() {
         fs::remove_file(&stamp_file).with_context(|| format!("cannot remove {}", stamp_file.display()))?;
     }
+    let mut input = input;
+    if flavour.is_small() {
+        let (snipped, [trapping, uncalled]) = snip(&bytes)?;
+        println!("    snipped: {trapping} functions that cannot return, {uncalled} that nothing can call");
+        input = folder.join("snipped.wasm");
+        fs::write(&input, snipped).with_context(|| format!("cannot write {}", input.display()))?;
+    }
     let mut command = Command::new("node");
-    command.arg(WASM_OPT).arg(&input).args(OPTIONS).arg("--output").arg(&output);
+    command.arg(WASM_OPT).arg(&input).args(level(flavour)).args(OPTIONS).arg("--output").arg(&output);
     step::run(&format!("wasm-opt {}", flavour.name()), &mut command)?;
     fs::write(&stamp_file, stamp).with_context(|| format!("cannot write {}", stamp_file.display()))?;
     Ok(output)
@@ -66,7 +77,7 @@ pub(crate) fn optimize(profile: &Profile, flavour: Flavour) -> Result<PathBuf> {
 
 /// Covers the module, the version of binaryen and this file, which holds the options.
 fn fingerprint(module: &[u8]) -> Result<String> {
-    let options = include_bytes!("optimize.rs");
+    let options = concat!(include_str!("optimize.rs"), include_str!("snip.rs"));
     let lock = read(Path::new(LOCK_FILE))?;
     Ok(hex(&Sha256::new().chain_update(options).chain_update(lock).chain_update(module).finalize()))
 }
