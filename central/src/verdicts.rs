@@ -24,7 +24,7 @@ use driftglass::spec::{MonitorSpec, Question, WindowIndex};
 use serde::Serialize;
 
 use crate::clock::Clock;
-use crate::evidence::{self, Evidence};
+use crate::evidence::{self, Evidence, seasonal_evidence};
 use crate::figure::{Figure, MAX_REFERENCE_WINDOWS};
 use crate::registry::Registered;
 use crate::severity::Severity;
@@ -120,7 +120,7 @@ pub(crate) struct ReferenceShares {
 #[derive(Debug, Serialize)]
 pub(crate) struct SeasonalShares {
     #[serde(flatten)]
-    mix: ReferenceShares,
+    pub(crate) mix: ReferenceShares,
     /// Each season of the span with its part.
     seasons: Vec<SeasonShare>,
 }
@@ -217,7 +217,10 @@ pub fn verdicts(registered: &Registered, sums: &Sums, strata: &BTreeMap<Stratum,
         0 | 1 => Vec::new(),
         _ => {
             let others = |stratum| has_several_segments(strata).then(|| rest(stratum));
-            strata.iter().map(|(stratum, sums)| rules.group(*stratum, sums, others(*stratum).as_ref())).collect()
+            strata
+                .iter()
+                .map(|(stratum, sums)| rules.group(*stratum, sums, others(*stratum).as_ref(), reference))
+                .collect()
         }
     };
     SpecVerdicts {
@@ -340,18 +343,12 @@ impl Rules<'_> {
         let mut cells = if question.has_shares() { question.symbol_labels(metric) } else { Vec::new() };
         cells.pop();
         let mut windows: Vec<_> = sums.keys().map(|&window| self.window(index, reference, sums, window)).collect();
-        // A stream has one reference: seasons are judged by their spans alone.
-        let all_year = reference.filter(|reference| !reference.tells_seasons() && question.has_shares());
-        let all_year = all_year.and_then(|reference| reference.questions[index].as_ref()?.seasons.values().next());
-        if let Some(reference) = all_year {
-            let is_closed = |window: WindowIndex| !self.spec.window.is_open(window, self.now_secs);
-            let closed = sums.iter().filter(|(window, _)| is_closed(**window));
-            let closed = closed.map(|(window, sum)| (*window, sum));
-            let ordered = question.ordered(metric);
-            let mut found = evidence::evidence(question, ordered, reference, closed, devices, self.evidence);
-            for window in &mut windows {
-                window.evidence = found.remove(&window.window);
-            }
+        let mut found = reference
+            .filter(|_| question.has_shares())
+            .map(|reference| self.evidence_of(index, reference, sums, devices))
+            .unwrap_or_default();
+        for window in &mut windows {
+            window.evidence = found.remove(&window.window);
         }
         for window in &mut windows {
             window.severity = Severity::of(window, self.spec.detection.deltas[index]);
@@ -383,6 +380,34 @@ impl Rules<'_> {
                 .map(|window| window.window),
             windows,
         }
+    }
+
+    /// What all closed windows of a question say together, by window.
+    fn evidence_of(
+        &self,
+        index: usize,
+        reference: &Reference,
+        sums: &BTreeMap<WindowIndex, Aggregate>,
+        devices: u64,
+    ) -> BTreeMap<WindowIndex, Evidence> {
+        let question = &self.spec.questions[index];
+        let ordered = question.ordered(self.spec.metric_of(question));
+        let is_closed = |window: WindowIndex| !self.spec.window.is_open(window, self.now_secs);
+        let closed = sums.iter().filter(|(window, _)| is_closed(**window)).map(|(window, sum)| (*window, sum));
+        if reference.tells_seasons() {
+            let cut = self.spec.window;
+            let part = |window: WindowIndex, sum: &Aggregate| SpanPart {
+                start_secs: cut.start_secs(window),
+                end_secs: cut.end_secs(window),
+                reports: sum.reports(),
+            };
+            let closed = closed.map(|(window, sum)| (window, part(window, sum), sum));
+            return seasonal_evidence(question, ordered, index, reference, closed, devices, self.evidence);
+        }
+        let all_year = reference.questions[index].as_ref().and_then(|known| known.seasons.values().next());
+        all_year
+            .map(|known| evidence::evidence(question, ordered, known, closed, devices, self.evidence))
+            .unwrap_or_default()
     }
 
     fn window(

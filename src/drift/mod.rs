@@ -61,8 +61,8 @@ pub use question_mix::{
 };
 pub use rare_cells::{LEAST_EXPECTED, RareCells};
 pub use reference::{
-    Calendar, Draft, Fallback, MIN_BLOCKS, NotCovered, QuestionReference, RawShares, Reference, ReferenceVersion,
-    SeasonKind, SeasonalReference, SpanPart, pooled,
+    Calendar, Departure, Draft, ErrorSource, Expectation, Fallback, MIN_BLOCKS, NotCovered, QuestionReference,
+    RawShares, Reference, ReferenceError, ReferenceVersion, SeasonKind, SeasonalReference, SpanPart, pooled,
 };
 pub use special::{chi_squared_survival, log_chi_squared_survival, noncentral_chi_squared_survival, normal_quantile};
 pub use support_law::SupportLaw;

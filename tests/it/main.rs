@@ -21,6 +21,7 @@ mod randomizers;
 mod references;
 mod rotation;
 mod schema;
+mod seasons;
 mod sequential;
 mod sequential_vectors;
 mod snapshots;

@@ -153,7 +153,10 @@ pub(super) fn shares(question: &QuestionVerdicts, now: Option<&WindowVerdict>) -
     let shares = now.and_then(|now| now.shares.as_ref());
     // De-biased shares of a private reference may leave what is possible.
     let cut = |shares: &Vec<f64>| shares.iter().map(|share| share.clamp(0.0, 1.0)).collect::<Vec<f64>>();
-    let Some((then, now)) = question.reference.as_ref().map(|reference| cut(&reference.shares)).zip(shares) else {
+    // With seasons, what this span is compared with; else the one reference.
+    let seasonal = now.and_then(|now| now.reference.as_ref()).map(|seasonal| &seasonal.mix);
+    let reference = seasonal.or(question.reference.as_ref());
+    let Some((then, now)) = reference.map(|reference| cut(&reference.shares)).zip(shares) else {
         return html! { p.nothing { "No shares to compare." } };
     };
     // The cells that moved most, in their own order.

@@ -4,13 +4,16 @@
 //! compared twice: with *its own first windows*, which says whether it drifted; and with *all others in the same
 //! windows*, which says whether it is unlike them (a weak segment, a canary that behaves otherwise).
 //!
+//! Where the fleet's reference tells seasons apart, so does the group's: it is expected to keep what its first windows
+//! were off from the fleet's seasons by, so that a summer that comes to all is no drift of a segment.
+//!
 //! The first windows, `span_windows` of them, are a reference like any other: noisy, and known with its covariance.
 //! Groups have different devices, so the difference to the others has the sum of the covariances.
 
 use std::collections::BTreeMap;
 
 use driftglass::aggregate::Aggregate;
-use driftglass::drift::{Measure, Reference, effect, pooled, wald};
+use driftglass::drift::{Measure, Reference, SpanPart, effect, pooled, wald};
 use driftglass::estimate::{Channel, Estimate};
 use driftglass::privacy::decoder_of;
 use driftglass::spec::{Question, WindowIndex};
@@ -48,13 +51,27 @@ pub(crate) struct AgainstRest {
 }
 
 impl Rules<'_> {
-    /// One segment and arm; `rest` are the sums of all others, if it is to be held against them.
-    pub(super) fn group(&self, stratum: Stratum, sums: &Sums, rest: Option<&Sums>) -> GroupVerdicts {
+    /// One segment and arm; `rest` are the sums of all others, if it is to be held against them, and `fleet` is the
+    /// reference of the whole fleet.
+    pub(super) fn group(
+        &self,
+        stratum: Stratum,
+        sums: &Sums,
+        rest: Option<&Sums>,
+        fleet: Option<&Reference>,
+    ) -> GroupVerdicts {
         let first = self.spec.detection.span_windows as usize;
         let start = |(question, sums): (&Question, &BTreeMap<WindowIndex, Aggregate>)| {
-            pooled(question, &merged(sums.values().take(first))).ok()
+            let known = pooled(question, &merged(sums.values().take(first))).ok()?;
+            let windows = sums.keys().next().zip(sums.keys().take(first).last());
+            let parts = windows.map(|(first, last)| self.parts(sums, *first, *last).collect::<Vec<SpanPart>>());
+            Some((known, parts.unwrap_or_default()))
         };
-        let reference = Reference::passing(self.spec.id(), self.spec.questions.iter().zip(sums).map(start).collect());
+        let starts = self.spec.questions.iter().zip(sums).map(start);
+        let reference = match fleet.filter(|fleet| fleet.tells_seasons()) {
+            Some(fleet) => fleet.departing(starts.collect()),
+            None => Reference::passing(self.spec.id(), starts.map(|start| Some(start?.0)).collect()),
+        };
         let later: Sums =
             sums.iter().map(|sums| sums.iter().skip(first).map(|(at, sum)| (*at, sum.clone())).collect()).collect();
         let one = |(index, mut since_start): (usize, QuestionVerdicts)| {

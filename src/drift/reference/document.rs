@@ -98,6 +98,7 @@ impl Reference {
             fallback,
             independent_seasons,
             questions: spec.questions.iter().map(of_question).collect(),
+            departures: Vec::new(),
         }
     }
 }

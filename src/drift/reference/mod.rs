@@ -22,6 +22,15 @@
 //!   for Σ w_s = 1 (Jensen). Used when the same devices or years are in several seasons, and when one season falls back
 //!   on the average over all.
 //!
+//! **Which errors are in a window** ([`Reference::expectation`]). A stream of windows needs more than the covariance of each: two
+//! windows of one season share an error, and those of different seasons do not. So each error has a name, and a window
+//! tells how much of it is in what it is compared with.
+//!
+//! **Groups.** A segment may lastingly differ from the fleet ([`Reference::departing`]): it is compared with the fleet's season
+//! plus what its own first windows were off from the fleet's seasons in those windows, g_t + (h₀ − g₀). The season is
+//! taken to move the group as it moves the fleet. Errors of seasons are then in it with w_ts − w_0s, so that in the season
+//! of its first windows the fleet's reference cancels, and the error of h₀ is in all windows alike.
+//!
 //! **Where a reference comes from.** [`RawShares`] averages raw rows of an operator's own file, [`pooled`] the fleet's
 //! own earlier reports, of which the noise is then part of C_s. `docs/references.md` has the document.
 //!
@@ -63,6 +72,54 @@ pub struct Reference {
     pub independent_seasons: bool,
     /// One per question, in the order of the spec; `None` for a question that it does not cover.
     pub questions: Vec<Option<SeasonalReference>>,
+    /// What a group lastingly differs by, one per question; empty for a reference of the whole fleet.
+    pub departures: Vec<Option<Departure>>,
+}
+
+/// What a group's first windows were off from the fleet's reference by.
+#[derive(Debug, Clone)]
+pub struct Departure {
+    /// The group's first windows.
+    start: QuestionReference,
+    /// h₀ − g₀.
+    shares: Vec<f64>,
+    /// w_0s.
+    weights: BTreeMap<ErrorSource, f64>,
+}
+
+/// An error of a reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ErrorSource {
+    /// That of a season's average.
+    Season(u16),
+    /// That of the average over all seasons, where it stands for one that is missing.
+    AllSeasons,
+    /// That of a group's first windows.
+    Start,
+}
+
+/// What the reports of a span are expected to say, and which errors are in that.
+#[derive(Debug, Clone)]
+pub struct Expectation {
+    /// Shares of the data cells; they sum to 1.
+    pub shares: Vec<f64>,
+    /// The errors in them.
+    pub errors: Vec<ReferenceError>,
+    /// Whether the errors of different seasons are independent; that of a group's first windows always is.
+    pub independent: bool,
+}
+
+/// One error in an expectation.
+#[derive(Debug, Clone)]
+pub struct ReferenceError {
+    /// Which; the same one in all spans.
+    pub source: ErrorSource,
+    /// How much of it is in the expectation.
+    pub coefficient: f64,
+    /// Its covariance.
+    pub covariance: Matrix,
+    /// Device-windows with data that were averaged.
+    pub device_windows: u64,
 }
 
 /// What stands for a season that a question does not have.
@@ -119,7 +176,30 @@ impl Reference {
             fallback: Fallback::Wait,
             independent_seasons: true,
             questions: questions.into_iter().map(|known| known.map(of_all)).collect(),
+            departures: Vec::new(),
         }
+    }
+
+    /// This reference for a group that lastingly differs from the fleet: for each question what the group's first
+    /// windows said, and those windows. Questions without are not covered.
+    ///
+    /// # Panics
+    ///
+    /// If the spec has not so many questions.
+    #[must_use]
+    pub fn departing(&self, starts: Vec<Option<(QuestionReference, Vec<SpanPart>)>>) -> Self {
+        assert_eq!(starts.len(), self.questions.len(), "one start for each question");
+        let departure = |(question, start): (usize, Option<(QuestionReference, Vec<SpanPart>)>)| {
+            let (start, parts) = start?;
+            let weights = self.coefficients(question, parts)?;
+            let fleet = self.mixed(question, &weights)?;
+            let shares = start.shares.iter().zip(&fleet).map(|(own, fleet)| own - fleet).collect();
+            Some(Departure { start, shares, weights })
+        };
+        let departures: Vec<_> = starts.into_iter().enumerate().map(departure).collect();
+        let covered = self.questions.iter().zip(&departures);
+        let questions = covered.map(|(known, departure)| known.clone().filter(|_| departure.is_some())).collect();
+        Self { questions, departures, ..self.clone() }
     }
 
     /// Whether it has more than one season.
@@ -153,41 +233,125 @@ impl Reference {
     /// If the spec has not so many questions.
     #[must_use]
     pub fn for_span(&self, question: usize, parts: impl IntoIterator<Item = SpanPart>) -> Option<QuestionReference> {
-        let known = self.questions[question].as_ref()?;
-        let mut mix: Vec<(f64, &QuestionReference)> = Vec::new();
-        let mut replaced = 0.0;
-        for (season, weight) in self.weights(parts) {
-            match known.seasons.get(&season) {
-                Some(of_season) => mix.push((weight, of_season)),
-                None if self.fallback == Fallback::AllSeasons => replaced += weight,
-                None => return None,
+        Some(QuestionReference::of(self.expectation(question, parts)?))
+    }
+
+    /// The same with the errors that are in it.
+    ///
+    /// # Panics
+    ///
+    /// If the spec has not so many questions.
+    #[must_use]
+    pub fn expectation(&self, question: usize, parts: impl IntoIterator<Item = SpanPart>) -> Option<Expectation> {
+        let mut coefficients = self.coefficients(question, parts)?;
+        let independent = self.independent_seasons && !coefficients.contains_key(&ErrorSource::AllSeasons);
+        let mut shares = self.mixed(question, &coefficients)?;
+        let departure = self.departures.get(question).and_then(Option::as_ref);
+        if let Some(departure) = departure {
+            shares.iter_mut().zip(&departure.shares).for_each(|(share, own)| *share += own);
+            for (source, weight) in &departure.weights {
+                *coefficients.entry(*source).or_insert(0.0) -= weight;
             }
         }
-        if replaced > 0.0 {
-            mix.push((replaced, known.all.as_ref()?));
+        let error = |source: ErrorSource, coefficient: f64, of: &QuestionReference| ReferenceError {
+            source,
+            coefficient,
+            covariance: of.covariance.clone(),
+            device_windows: of.device_windows,
+        };
+        let of_seasons = coefficients.iter().filter(|(_, coefficient)| **coefficient != 0.0);
+        let mut errors: Vec<ReferenceError> = of_seasons
+            .map(|(source, coefficient)| Some(error(*source, *coefficient, self.average(question, *source)?)))
+            .collect::<Option<_>>()?;
+        errors.extend(departure.map(|departure| error(ErrorSource::Start, 1.0, &departure.start)));
+        Some(Expectation { shares, errors, independent })
+    }
+
+    /// Seasons that a question has, the average over all among them.
+    ///
+    /// # Panics
+    ///
+    /// If the spec has not so many questions.
+    #[must_use]
+    pub fn averages(&self, question: usize) -> usize {
+        self.questions[question].as_ref().map_or(0, |known| known.seasons.len() + usize::from(known.all.is_some()))
+    }
+
+    /// Whether the errors of a question's averages are independent: those of seasons are, and the average over all, which
+    /// has their reports in it, never stands for one that is missing.
+    ///
+    /// # Panics
+    ///
+    /// If the spec has not so many questions.
+    #[must_use]
+    pub fn has_independent_errors(&self, question: usize) -> bool {
+        let falls_back = self.fallback == Fallback::AllSeasons
+            && self.questions[question]
+                .as_ref()
+                .is_some_and(|known| known.all.is_some() && known.seasons.len() < self.calendar.kind.seasons().count());
+        self.independent_seasons && !falls_back
+    }
+
+    /// The part of a span that each average has. `None` when the question lacks one, or the span has no reports.
+    fn coefficients(
+        &self,
+        question: usize,
+        parts: impl IntoIterator<Item = SpanPart>,
+    ) -> Option<BTreeMap<ErrorSource, f64>> {
+        let known = self.questions[question].as_ref()?;
+        let mut coefficients = BTreeMap::new();
+        for (season, weight) in self.weights(parts) {
+            let source = match known.seasons.contains_key(&season) {
+                true => ErrorSource::Season(season),
+                false if self.fallback == Fallback::AllSeasons => ErrorSource::AllSeasons,
+                false => return None,
+            };
+            *coefficients.entry(source).or_insert(0.0) += weight;
         }
-        QuestionReference::mix(&mix, self.independent_seasons && replaced == 0.0)
+        (!coefficients.is_empty()).then_some(coefficients)
+    }
+
+    fn average(&self, question: usize, source: ErrorSource) -> Option<&QuestionReference> {
+        let known = self.questions[question].as_ref()?;
+        match source {
+            ErrorSource::Season(season) => known.seasons.get(&season),
+            ErrorSource::AllSeasons => known.all.as_ref(),
+            ErrorSource::Start => None,
+        }
+    }
+
+    fn mixed(&self, question: usize, coefficients: &BTreeMap<ErrorSource, f64>) -> Option<Vec<f64>> {
+        let mut mixed = Vec::new();
+        for (source, weight) in coefficients {
+            let average = self.average(question, *source)?;
+            mixed.resize(average.shares.len(), 0.0);
+            mixed.iter_mut().zip(&average.shares).for_each(|(sum, share)| *sum += weight * share);
+        }
+        Some(mixed)
     }
 }
 
 impl QuestionReference {
-    /// The mix of references by weights that sum to 1; `None` of none.
-    fn mix(parts: &[(f64, &Self)], independent: bool) -> Option<Self> {
-        let [(_, first), others @ ..] = parts else { return None };
-        if others.is_empty() {
-            return Some((*first).clone());
-        }
-        let sum = |entry: &dyn Fn(f64, &Self) -> f64| parts.iter().map(|(weight, part)| entry(*weight, part)).sum();
-        let cells = first.shares.len();
-        let enters = |weight: f64| if independent { weight * weight } else { weight };
-        let spread: f64 = sum(&|weight, part| enters(weight) / part.device_windows as f64);
-        Some(Self {
-            device_windows: libm::round(1.0 / spread) as u64,
-            shares: (0..cells).map(|cell| sum(&|weight, part| weight * part.shares[cell])).collect(),
-            covariance: Matrix::symmetric(cells, |row, column| {
-                sum(&|weight, part| enters(weight) * part.covariance.at(row, column))
+    /// The shares of an expectation, with the covariance of all errors in it: Σ c² C if they are independent, else at most
+    /// Σ|c| · Σ |c| C, by Jensen's inequality as above.
+    fn of(expected: Expectation) -> Self {
+        let of_seasons = || expected.errors.iter().filter(|error| error.source != ErrorSource::Start);
+        let most: f64 = of_seasons().map(|error| error.coefficient.abs()).sum();
+        let enters = |error: &ReferenceError| match error.source {
+            ErrorSource::Start => 1.0,
+            _ if expected.independent => error.coefficient * error.coefficient,
+            _ => most * error.coefficient.abs(),
+        };
+        let sum = |entry: &dyn Fn(&ReferenceError) -> f64| {
+            expected.errors.iter().map(|error| enters(error) * entry(error)).sum::<f64>()
+        };
+        Self {
+            device_windows: libm::round(1.0 / sum(&|error| 1.0 / error.device_windows as f64)) as u64,
+            covariance: Matrix::symmetric(expected.shares.len(), |row, column| {
+                sum(&|error| error.covariance.at(row, column))
             }),
-        })
+            shares: expected.shares,
+        }
     }
 }
 
@@ -215,6 +379,7 @@ mod tests {
             fallback,
             independent_seasons,
             questions: vec![Some(SeasonalReference { seasons, all }), None],
+            departures: Vec::new(),
         }
     }
 
@@ -258,6 +423,8 @@ mod tests {
     fn a_missing_season_waits_or_falls_back() {
         let december = || [part(61, 7, 100)];
         assert!(monthly(Fallback::Wait, true).for_span(0, december()).is_none());
+        assert!(!monthly(Fallback::AllSeasons, true).has_independent_errors(0), "ten months fall back");
+        assert!(monthly(Fallback::Wait, true).has_independent_errors(0));
         check(monthly(Fallback::AllSeasons, true).for_span(0, december()), 0.5, 0.25, 400);
         // Three days of November, four of December, dependent whatever the document says.
         let (a, b) = (3.0 / 7.0, 4.0 / 7.0);
@@ -267,6 +434,26 @@ mod tests {
         assert!(monthly(Fallback::AllSeasons, true).for_span(1, december()).is_none(), "a question without reference");
         assert!(monthly(Fallback::AllSeasons, true).for_span(0, []).is_none());
         assert!(monthly(Fallback::AllSeasons, true).for_span(0, [part(0, 7, 0)]).is_none(), "no reports");
+    }
+
+    /// A group that had .3 in October where the fleet has .2 is expected to have .7 in November: .6 + .1. Its first
+    /// windows' error is in both; in October the fleet's cancels, in November that of both months is in it.
+    #[test]
+    fn a_group_departs_from_the_fleet_by_what_it_did_at_first() {
+        let start = || vec![Some((of(0.3, 0.002, 500), vec![part(0, 7, 40)])), None];
+        let group = monthly(Fallback::Wait, true).departing(start());
+        check(group.for_span(0, [part(7, 7, 100)]), 0.3, 0.002, 500);
+        let devices: f64 = 1.0 / (1.0 / 500.0 + 1.0 / 100.0 + 1.0 / 50.0);
+        check(group.for_span(0, [part(35, 7, 100)]), 0.7, 0.002 + 0.01 + 0.04, devices.round() as u64);
+        let expected = group.expectation(0, [part(35, 7, 100)]).expect("a reference");
+        let errors: Vec<_> = expected.errors.iter().map(|error| (error.source, error.coefficient)).collect();
+        let named = [(ErrorSource::Season(10), -1.0), (ErrorSource::Season(11), 1.0), (ErrorSource::Start, 1.0)];
+        assert_eq!(errors, named);
+        let dependent = monthly(Fallback::Wait, false).departing(start());
+        let devices: f64 = 1.0 / (1.0 / 500.0 + 2.0 / 100.0 + 2.0 / 50.0);
+        check(dependent.for_span(0, [part(35, 7, 100)]), 0.7, 0.002 + 2.0 * (0.01 + 0.04), devices.round() as u64);
+        assert!(group.for_span(0, [part(61, 7, 100)]).is_none(), "December is missing");
+        assert!(monthly(Fallback::Wait, true).departing(vec![None, None]).for_span(0, [part(7, 7, 100)]).is_none());
     }
 
     /// The bound holds for every dependence: variance of a mix of two errors with any correlation is at most the bound.

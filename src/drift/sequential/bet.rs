@@ -49,7 +49,7 @@ pub struct Detection {
 }
 
 /// Of the Λ^j_t, oldest start first.
-fn detection(log_e: &[f64]) -> Detection {
+pub(super) fn detection(log_e: &[f64]) -> Detection {
     // NaN is never the largest: evidence that cannot be computed is none.
     let largest = |best: usize, at: usize| if log_e[at] > log_e[best] { at } else { best };
     let best = (0..log_e.len()).fold(0, largest);

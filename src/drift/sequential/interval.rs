@@ -68,19 +68,31 @@ pub fn effect_bounds(
     reports: f64,
     alpha: f64,
 ) -> EffectBounds {
+    contrast_bounds(measure, difference, |cells, contrasts| {
+        let sum = |matrix: &Matrix| {
+            let row = |i: usize| cells.clone().map(|j| matrix.at(i, j)).sum::<f64>();
+            cells.clone().map(row).sum::<f64>().max(0.0)
+        };
+        let one = sum(sampling);
+        half_width(one / reports, sum(persistent), one / INTERVAL_CONCENTRATION, alpha / contrasts as f64)
+    })
+}
+
+/// The same for half-widths of any origin: `half_width` gives that of the contrast which adds up some cells, of which
+/// there are so many contrasts.
+pub(super) fn contrast_bounds(
+    measure: Measure,
+    difference: &[f64],
+    half_width: impl Fn(core::ops::RangeInclusive<usize>, usize) -> f64,
+) -> EffectBounds {
     let cells = difference.len();
     assert!(cells >= 2, "at least two cells");
     let contrasts = if measure == Measure::Ks || cells == 2 { cells - 1 } else { cells };
     let mut bounds = EffectBounds { largest: 0.0, lower: 0.0, upper: 0.0 };
     for cell in 0..contrasts {
         let first = if measure == Measure::Ks { 0 } else { cell };
-        let sum = |matrix: &Matrix| {
-            let row = |i: usize| (first..=cell).map(|j| matrix.at(i, j)).sum::<f64>();
-            (first..=cell).map(row).sum::<f64>().max(0.0)
-        };
         let size = libm::fabs(difference[first..=cell].iter().sum::<f64>());
-        let one = sum(sampling);
-        let u = half_width(one / reports, sum(persistent), one / INTERVAL_CONCENTRATION, alpha / contrasts as f64);
+        let u = half_width(first..=cell, contrasts);
         bounds.largest = bounds.largest.max(size);
         bounds.lower = bounds.lower.max(size - u);
         bounds.upper = bounds.upper.max(size + u);

@@ -7,6 +7,7 @@
 //! | Module | Holds | Null hypothesis |
 //! | --- | --- | --- |
 //! | [`stream`] | the state of one question, segment and arm | nothing moved from the reference |
+//! | [`seasonal`] | the same against a reference with seasons | each window says what its season lets expect |
 //! | [`alarms`] | *false alarms per year* turned into thresholds | |
 //! | [`dirichlet`] | exact mixture e-process of symbols that were sent | their probabilities are known |
 //! | [`wald_mixture`] | any channel, noisy references, repeated devices | shares differ by a persistent offset |
@@ -32,10 +33,12 @@ mod basis;
 pub mod bet;
 pub mod detector;
 pub mod dirichlet;
+mod filter;
 pub mod interval;
 mod logarithm;
 pub mod nprr;
 mod sampling;
+pub mod seasonal;
 pub mod selection;
 pub mod stream;
 pub mod two_sample;
@@ -47,6 +50,7 @@ pub use bet::{Detection, DirichletDetector, ShiftDetector};
 pub use detector::{Cusum, ShiryaevRoberts, log_threshold};
 pub use dirichlet::{Dirichlet, log_dirichlet_mixture};
 pub use interval::{EffectBounds, effect_bounds};
+pub use seasonal::{SeasonalSettings, SeasonalStream};
 pub use selection::{benjamini_hochberg, benjamini_yekutieli, e_bh};
 pub use stream::{Comparison, LookError, Repetition, Step, Stream, StreamSettings, replay};
 pub use two_sample::TwoSample;
