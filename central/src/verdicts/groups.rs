@@ -63,7 +63,7 @@ impl Rules<'_> {
         let first = self.spec.detection.span_windows as usize;
         let start = |(question, sums): (&Question, &BTreeMap<WindowIndex, Aggregate>)| {
             let known = pooled(question, &merged(sums.values().take(first))).ok()?;
-            let windows = sums.keys().next().zip(sums.keys().take(first).last());
+            let windows = sums.keys().next().zip(sums.keys().take(first).next_back());
             let parts = windows.map(|(first, last)| self.parts(sums, *first, *last).collect::<Vec<SpanPart>>());
             Some((known, parts.unwrap_or_default()))
         };
