@@ -13,6 +13,8 @@ const NO_STORE = { "cache-control": "no-store" };
 export class Gate {
   /** What each device sent, retries included. */
   received = new Map();
+  /** Visits that uploaded something. */
+  seen = new Set();
   /** Ids of reports that the centre said it has. */
   settled = new Set();
   uploads = { handedOn: 0, refused: 0, cutOff: 0, answerLost: 0 };
@@ -70,6 +72,7 @@ export class Gate {
     if (body.length !== Number(request.headers["content-length"])) return;
     const [, visit, device] = new URL(request.url, "http://localhost").pathname.split("/");
     const reports = split(body);
+    this.seen.add(visit);
     if (!this.received.has(device)) this.received.set(device, []);
     this.received.get(device).push(...reports);
     const fate = this.fate(visit);

@@ -28,6 +28,8 @@ const SPEED = 30;
 const [VISITS_AT, SETTLES_AT] = [120, 2_400];
 /** An engine that has not done by then what it was told is stuck. */
 const [OPENS_WITHIN_MS, ENDS_WITHIN_MS, SETTLES_WITHIN_MS] = [60_000, 3_000, 120_000];
+/** A page that has sent nothing by then has nothing to send, or is slow. */
+const UPLOADS_WITHIN_MS = 3_000;
 /** As often may that be. */
 const MOST_RESTARTS = 30;
 
@@ -152,7 +154,7 @@ export class Run {
     const tabs = Array.from({ length: TABS * pages }, (_, index) => index % TABS);
     // All at once: with their browser, or, in Firefox, with the processes that render its pages.
     const together = ends[0] === "browser" || (ends[0] === "crash" && this.engine === "firefox");
-    const lives = tabs.map((tab) => this.#live(together ? "together" : this.#pick(ends), this.#url(group(tab, visit), this.#pick(fates))));
+    const lives = tabs.map((tab) => this.#live(together ? "together" : this.#pick(ends), this.#visit(group(tab, visit), this.#pick(fates))));
     const outcomes = await Promise.allSettled(lives);
     const stuck = outcomes.find(({ status }) => status === "rejected");
     if (stuck) this.#stuck(new Stuck(String(stuck.reason)));
@@ -174,7 +176,7 @@ export class Run {
   }
 
   /** Opens a page and ends it; one that ends together with others is returned. */
-  async #live(end, url) {
+  async #live(end, { url, visit, fate }) {
     const elsewhere = `${this.gate.pages}/elsewhere`;
     const page = await within(OPENS_WITHIN_MS, this.browser.open("about:blank"));
     const loaded = within(OPENS_WITHIN_MS, page.goto(url));
@@ -184,6 +186,8 @@ export class Run {
       await sleep(this.random() * 400);
     } else {
       await loaded;
+      // Where something stands in the way, half of the pages first run into it.
+      if (fate !== "pass" && this.random() < 0.5) await this.#uploaded(visit);
       await sleep(end === "together" ? 0 : this.random() * 600);
     }
     if (end === "together") return page;
@@ -192,6 +196,11 @@ export class Run {
     if (end === "navigate") await within(ENDS_WITHIN_MS, page.goto(elsewhere)).catch(() => undefined);
     await within(ENDS_WITHIN_MS, page.close()).catch(() => undefined);
     return undefined;
+  }
+
+  /** Waits until a visit has uploaded something; some have nothing to upload. */
+  async #uploaded(visit) {
+    for (let waited = 0; waited < UPLOADS_WITHIN_MS && !this.gate.seen.has(visit); waited += 20) await sleep(20);
   }
 
   /** The clean visit of every tab. */
@@ -209,7 +218,7 @@ export class Run {
 
   /** Opens devices and waits until nothing of them is left to send. */
   async #settle(devices) {
-    const page = await this.browser.open(this.#url(devices, "pass", { spreadMs: 0, thread: "main" }));
+    const page = await this.browser.open(this.#visit(devices, "pass", { spreadMs: 0, thread: "main" }).url);
     await page.waitFor(() => globalThis.settle !== undefined);
     const kept = await page.evaluate(() => globalThis.settle());
     await page.close();
@@ -255,12 +264,13 @@ export class Run {
     return all.reduce((sum, sent) => sum + sent.length - new Set(sent.map(idOf)).size, 0);
   }
 
-  #url(devices, fate, options = {}) {
+  /** A visit: where its page is, and what becomes of its uploads. */
+  #visit(devices, fate, options = {}) {
     const visit = `visit-${(this.#last += 1)}`;
     this.#fates.set(visit, fate);
     const known = devices.map((device) => ({ device, key: this.keys.get(device) }));
     const settings = { devices: known, uploads: this.gate.uploadsAt, visit, clock: this.clock, spreadMs: 300, thread: this.#pick(["worker", "main"]), ...options };
-    return `${this.gate.pages}/page.html?settings=${encodeURIComponent(JSON.stringify(settings))}`;
+    return { visit, fate, url: `${this.gate.pages}/page.html?settings=${encodeURIComponent(JSON.stringify(settings))}` };
   }
 
   #pick(list) {
