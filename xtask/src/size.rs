@@ -124,8 +124,8 @@ fn table(artifacts: &[Artifact]) -> String {
 
 /// Bytes after gzip in the last line about an artifact.
 fn last_gzip(history: &str, artifact: &str) -> Option<u64> {
-    let columns = history.lines().map(|line| line.split('\t').collect::<Vec<_>>());
-    columns.filter(|columns| columns.get(1) == Some(&artifact)).last()?.get(3)?.parse().ok()
+    let mut columns = history.lines().map(|line| line.split('\t').collect::<Vec<_>>());
+    columns.rfind(|columns| columns.get(1) == Some(&artifact))?.get(3)?.parse().ok()
 }
 
 /// Appends to the history.

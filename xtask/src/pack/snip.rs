@@ -46,7 +46,7 @@ fn trapping(module: &Module) -> HashSet<FunctionId> {
         let more: Vec<FunctionId> = module
             .funcs
             .iter_local()
-            .filter(|(id, function)| !known.contains(id) && Paths::of(function, &known).is_trap())
+            .filter(|(id, function)| !known.contains(id) && Paths::of(function, &known).all_trap())
             .map(|(id, _)| id)
             .collect();
         if more.is_empty() {
@@ -80,7 +80,7 @@ impl<'a> Paths<'a> {
         Self { function, known, left: HashSet::new() }
     }
 
-    fn is_trap(mut self) -> bool {
+    fn all_trap(mut self) -> bool {
         let entry = self.function.entry_block();
         self.through(entry) == Path::Trap && !self.left.contains(&entry)
     }
@@ -231,7 +231,7 @@ mod tests {
         let called = builder.finish(Vec::new(), &mut module.funcs);
         let argument = module.locals.add(ValType::I32);
         let mut builder = FunctionBuilder::new(&mut module.types, &[ValType::I32], &[]);
-        builder.func_body().local_get(argument).if_else(None, |then| drop(then.call(called)), |_| ());
+        builder.func_body().local_get(argument).if_else(None, |then| _ = then.call(called), |_| ());
         let exported = builder.finish(vec![argument], &mut module.funcs);
         module.exports.add("run", exported);
         let [trapping, _] = snip(&module.emit_wasm()).expect("a module").1;
@@ -240,20 +240,20 @@ mod tests {
 
     #[test]
     fn what_prepares_its_own_trap_is_snipped() {
-        let (_, trapping) = module(|_, builder| drop(builder.func_body().i32_const(7).drop().unreachable()));
+        let (_, trapping) = module(|_, builder| _ = builder.func_body().i32_const(7).drop().unreachable());
         assert_eq!(trapping, 1);
         let both = |_: &mut Module, builder: &mut FunctionBuilder| {
             let mut body = builder.func_body();
-            body.i32_const(7).if_else(None, |then| drop(then.unreachable()), |other| drop(other.unreachable()));
+            body.i32_const(7).if_else(None, |then| _ = then.unreachable(), |other| _ = other.unreachable());
         };
         assert_eq!(module(both).1, 1);
     }
 
     #[test]
     fn what_may_return_or_tells_the_world_stays() {
-        assert_eq!(module(|_, builder| drop(builder.func_body().i32_const(7).drop())).1, 0);
+        assert_eq!(module(|_, builder| _ = builder.func_body().i32_const(7).drop()).1, 0);
         let one = |_: &mut Module, builder: &mut FunctionBuilder| {
-            builder.func_body().i32_const(7).if_else(None, |then| drop(then.unreachable()), |_| ());
+            builder.func_body().i32_const(7).if_else(None, |then| _ = then.unreachable(), |_| ());
         };
         assert_eq!(module(one).1, 0);
         let jump = |_: &mut Module, builder: &mut FunctionBuilder| {
