@@ -22,7 +22,9 @@ function inNode(...words) {
 async function served() {
   const { build } = await import("esbuild");
   const bundled = async (entry) => {
-    const options = { bundle: true, format: "esm", minify: true, write: false, platform: "browser", absWorkingDir: here(".") };
+    // The condition is the one under which automerge, like loro-crdt's entry, carries its module in the script.
+    const conditions = ["webpack"];
+    const options = { bundle: true, conditions, format: "esm", minify: true, write: false, platform: "browser", absWorkingDir: here(".") };
     const { outputFiles } = await build({ ...options, stdin: { contents: `export * from "${entry}";`, resolveDir: here(".") } });
     return outputFiles[0].contents;
   };
